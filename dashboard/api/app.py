@@ -19,6 +19,7 @@ from config.safe_logs import describe
 from dashboard.api.authentication import authenticate_requests
 from dashboard.api.companies import explain_health, list_companies
 from dashboard.api.outcomes import enter_outcome, list_outcomes
+from dashboard.api.parameters import reject_nul_characters
 from dashboard.api.transitions import list_transitions
 from dashboard.api.work_items import list_work_items
 from dashboard.web.context import EXTENSION, AppContext
@@ -60,6 +61,7 @@ def create_api(context: AppContext) -> Flask:
     _answer_outages_as_json(api)
     gate = _gate(context)
     authenticate_requests(api, gate, exempt=_PUBLIC, sending=_SENDING)
+    api.before_request(reject_nul_characters)
     send_rate_limit(api, gate.limiter, exempt=_PUBLIC)
     api.add_url_rule(
         "/openapi.json", "description", lambda: Response(_description(), 200, content_type=JSON)

@@ -6,6 +6,7 @@ from flask import Response, request
 
 from dashboard.api.authentication import requesting_organization
 from dashboard.api.parameters import (
+    ID,
     check_parameters,
     fault,
     invalid_cursor,
@@ -62,12 +63,10 @@ def explain_health(company: str) -> Response:
     with transaction():
         read_one_snapshot()
         organization = requesting_organization()
-        explanation = None
-        if "\0" not in company:
-            version, rulebooks = organization.rules_version, app_context().rulebooks
-            explanation = explain(organization.id, company, version, now(), rulebooks)
+        version, rulebooks = organization.rules_version, app_context().rulebooks
+        explanation = explain(organization.id, company, version, now(), rulebooks)
     if explanation is None:
-        raise ApiError(404, "Company not found", [fault("id", "Nothing has named this company")])
+        raise ApiError(404, "Company not found", [fault(ID, "Nothing has named this company")])
     return json_answer(json_value(explanation_json(explanation)))
 
 

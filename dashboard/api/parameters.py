@@ -1,4 +1,4 @@
-"""Query parameters of the read API, and the errors for invalid ones."""
+"""Parameters of the read API in queries and paths, and the errors for invalid ones."""
 
 from collections.abc import Callable, Collection
 from typing import Any
@@ -9,6 +9,23 @@ from ingress.client.errors import ApiError
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 500
 """Items on a page: without the parameter `limit`, and at most."""
+
+
+ID = "id"
+"""The parameter in a path: the client's own id of what a request is about."""
+
+
+def reject_nul_characters() -> None:
+    """Reject a NUL character in the path or the query: PostgreSQL stores none in a text.
+
+    Raises:
+        ApiError: a parameter has one; it names each.
+    """
+    ids = (request.view_args or {}).values()
+    given = [*((ID, value) for value in ids), *request.args.items(multi=True)]
+    faulty = dict.fromkeys(name for name, value in given if "\0" in name or "\0" in value)
+    if faulty:
+        raise invalid_query(*(fault(name, "NUL characters are not allowed") for name in faulty))
 
 
 def _none(_name: str) -> bool:

@@ -10,8 +10,10 @@ from werkzeug.http import parse_options_header
 
 from formats import cloud_events
 from formats.record import Record
+from ingress.client.errors import ApiError
 from ingress.client.headers import Headers
 from ingress.formats.form import Form, Sent
+from ingress.strict_json import storage_faults
 
 PATH = "/v1/cloudevents"
 
@@ -37,9 +39,16 @@ def _unpack(body: Any, headers: Headers) -> Sent:
 
 
 def _attributes(headers: Headers) -> Mapping[str, str]:
-    """Return the attributes of an event in binary mode; other characters than ASCII are escaped."""
+    """Return the attributes of an event in binary mode; other characters than ASCII are escaped.
+
+    Raises:
+        ApiError: an attribute cannot be stored.
+    """
     given = {name: headers.get(f"ce-{name}") for name in ATTRIBUTES}
-    return {name: unquote(value) for name, value in given.items() if value is not None}
+    attributes = {name: unquote(value) for name, value in given.items() if value is not None}
+    if faults := list(storage_faults(attributes)):
+        raise ApiError(400, "Invalid data", faults)
+    return attributes
 
 
 def _read(event: Any, received_at: datetime, _sent_at: Any) -> Record:

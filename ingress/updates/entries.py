@@ -12,7 +12,7 @@ from ingress.client.steps import Steps
 from ingress.event.accepting import Accepting
 from ingress.event.schema import InvalidEvent
 from ingress.event.shapes import CompanyUpdateSchema, Shape, UserUpdateSchema
-from ingress.strict_json import Json
+from ingress.strict_json import Json, storage_faults
 from models.keys.api_keys import KeyHolder
 from queues.refused.requests import RefusedRequest
 from serving.scopes import UNREADABLE
@@ -106,17 +106,18 @@ def with_id(kind: Kind, payload: Any, named: str) -> Any:
     """Return the body of a request with the id that its path has.
 
     Raises:
-        ApiError: the body has another id, or that of the path is no text.
+        ApiError: the body has another id, or that of the path cannot be stored.
     """
+    path = (kind.one, "id")
     if UNREADABLE in named:
-        detail = {"path": [kind.one, "id"], "message": NO_UTF_8}
-        raise ApiError(400, "Invalid data", [detail])
+        raise ApiError(400, "Invalid data", [{"path": list(path), "message": NO_UTF_8}])
+    if faults := list(storage_faults(named, path)):
+        raise ApiError(400, "Invalid data", faults)
     fields = payload.get(kind.one) if isinstance(payload, dict) else None
     if not isinstance(fields, dict):
         return payload
     if fields.get("id", named) != named:
-        detail = {"path": [kind.one, "id"], "message": OTHER_ID}
-        raise ApiError(400, "Invalid data", [detail])
+        raise ApiError(400, "Invalid data", [{"path": list(path), "message": OTHER_ID}])
     return {**payload, kind.one: {**fields, "id": named}}
 
 

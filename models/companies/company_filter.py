@@ -39,10 +39,6 @@ def filter_condition(
 
     `by_row` is for a scan that is expected to read few companies, see `found_text`.
     """
-    if any(
-        "\0" in text for text in _texts(company_filter)
-    ):  # PostgreSQL refuses a parameter with it
-        return "false", {"organization_id": organization_id}
     conditions = ["organization_id = %(organization_id)s"]
     parameters: dict[str, Any] = {"organization_id": organization_id}
     if company_filter.status is not None:
@@ -88,14 +84,3 @@ def _other_terms(
         yield condition.sql(f"c{number}")
     if company_filter.text:
         yield found_text(company_filter.text, by_row=by_row)
-
-
-def _texts(company_filter: CompanyFilter) -> Iterator[str]:
-    """Yield every text of a filter."""
-    texts = (company_filter.text, company_filter.status, company_filter.flag_status)
-    yield from filter(None, texts)
-    yield from company_filter.flags
-    yield from company_filter.without_flags
-    yield from company_filter.flag_statuses
-    for condition in company_filter.conditions:
-        yield from condition.texts()

@@ -109,7 +109,7 @@ class Source:
         column = mark.column + 1
         if offset and isinstance(node, ScalarNode) and mark.line == node.end_mark.line:
             column += offset + (node.style in ("'", '"'))
-        self.faults.append(Fault(mark.line + 1, column, hide_urls(message)))
+        self.faults.append(Fault(mark.line + 1, column, _shown(message)))
         if len(self.faults) >= MOST_FAULTS:
             self.faults.append(Fault(mark.line + 1, column, TOO_MANY_FAULTS))
             raise TooManyFaults(TOO_MANY_FAULTS)
@@ -117,7 +117,7 @@ class Source:
     def warn(self, node: Node, message: str) -> None:
         """Record a warning at a node: valid, but certainly not intended."""
         mark = node.start_mark
-        self.warnings.append(Fault(mark.line + 1, mark.column + 1, hide_urls(message)))
+        self.warnings.append(Fault(mark.line + 1, mark.column + 1, _shown(message)))
 
     def mapping(
         self,
@@ -225,6 +225,11 @@ def kind_of(node: Node) -> str:
     if is_null(node):
         return "empty"
     return _KINDS.get(type(node), f"`{node.value}`")
+
+
+def _shown(message: str) -> str:
+    """Return a message without secrets of URLs, and without lone surrogates, which UTF-8 lacks."""
+    return hide_urls(message.encode(errors="replace").decode())
 
 
 def _stub(line: str) -> str:

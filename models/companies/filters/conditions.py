@@ -76,11 +76,6 @@ class Condition:
         matches = f"({' or '.join(terms) or 'false'})"
         return f"not {matches}" if self.operator is Operator.NOT else matches, parameters
 
-    def texts(self) -> Iterator[str]:
-        """Yield the subject and every text that values are compared with."""
-        yield self.subject
-        yield from (operand.text for operand in self.operands)
-
     def _terms(self, about: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield SQL with its parameters for the alternatives."""
         if self.operator in (Operator.IS, Operator.NOT):

@@ -1,5 +1,6 @@
-"""Every event that the ingress accepts can be stored in PostgreSQL."""
+"""Everything that the ingress accepts can be stored in PostgreSQL."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from ingress.event.schema import InvalidEvent, validate_event
 from ingress.strict_json import UnreadableBody, read_json
 from models.database import json, query, transaction
+from tests.support.ingress.application import EventSetting, Serve, tenant
+from tests.support.ingress.bodies import BODIES
 from tests.support.json_values import json_values
 from tests.support.properties import effort
 
@@ -73,3 +76,51 @@ def is_same(read: Any, written: Any) -> bool:
     if isinstance(written, float):
         return not isinstance(read, bool) and float(read) == written
     return type(read) is type(written) and bool(read == written)
+
+
+@pytest.mark.parametrize("bad", ["\0", "\ud800"])
+def test_no_text_that_cannot_be_stored_is_accepted_in_any_field(serve: Serve, bad: str) -> None:
+    ingress, acme = serve(), tenant(events=[EventSetting("login", called=["login"])])
+    refused = 0
+    for path, body in BODIES.items():
+        for spoilt in with_each_text_replaced(body, f"a{bad}"):
+            with ingress.app.test_client() as client:
+                answer = client.open(
+                    path.format(company_id="acme", user_id="ann"),
+                    method="PUT" if "{" in path else "POST",
+                    json=spoilt,
+                    headers={"x-api-key": acme.key},
+                )
+            assert answer.status_code in (200, 400), (path, spoilt)
+            refused += answer.status_code == 400 or answer.get_json().get("rejected", 0)
+    assert refused > 40
+    assert bad not in str(ingress.queued_events())
+
+
+def test_no_id_or_attribute_beside_a_body_is_accepted_if_it_cannot_be_stored(serve: Serve) -> None:
+    ingress, acme = serve(), tenant(events=[EventSetting("login")])
+    key = {"x-api-key": acme.key}
+    for kind, path in (("company", "/v1/companies/a%00"), ("user", "/v1/users/a%00")):
+        with ingress.app.test_client() as client:
+            answer = client.put(path, json={kind: {}}, headers=key)
+        assert answer.status_code == 400
+        assert answer.get_json()["details"][0]["path"] == [kind, "id"]
+    event = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/app", "ce-type": "login"}
+    for name in ("id", "source", "type"):
+        headers = {**key, **event, f"ce-{name}": "a%00"}
+        answer = ingress.post("/v1/cloudevents", {"company": {"id": "acme"}}, headers=headers)
+        assert answer.status_code == 400
+        assert answer.get_json()["details"][0]["path"] == [name]
+    assert ingress.queued_events() == []
+
+
+def with_each_text_replaced(value: Any, text: str) -> Iterator[Any]:
+    """Yield a JSON value once for each of its texts, with another text in its place."""
+    if isinstance(value, str):
+        yield text
+    elif isinstance(value, dict | list):
+        for place, item in value.items() if isinstance(value, dict) else enumerate(value):
+            for other in with_each_text_replaced(item, text):
+                copy = value.copy()
+                copy[place] = other
+                yield copy

@@ -16,7 +16,8 @@ from config.open_id import OpenIdSettings
 from config.settings import Settings
 from tests.support.dashboard.application import Browser, ServeDashboard
 from tests.support.dashboard.requesters import RULES, Requesters, create_keys
-from tests.support.ingress.application import SMALL, Serve
+from tests.support.ingress.application import Serve
+from tests.support.ingress.bodies import BODIES
 from tests.support.world import World
 
 REQUESTERS = (
@@ -280,40 +281,6 @@ JSON_BODIES: Mapping[str, Any] = {
     "POST /v1/outcomes": {"company_id": "c1", "kind": "renewed", "day": "2026-01-05"},
 }
 """What is sent to the API beside the pages."""
-
-EVENT = {**SMALL, "event_key": "login"}
-SEGMENT = {"event": "login", "userId": "ann", "context": {"groupId": "acme"}}
-POSTHOG = {
-    "event": "login",
-    "distinct_id": "ann",
-    "properties": {"$groups": {"company": "acme"}},
-}
-
-BODIES: Mapping[str, Any] = {
-    "/v1/track": EVENT,
-    "/v1/track/batch": {"events": [EVENT]},
-    "/v1/batch": {"batch": [{"type": "track", **SEGMENT}]},
-    "/v1/import": {"batch": [{"type": "track", **SEGMENT}]},
-    "/v1/identify": SEGMENT,
-    "/v1/group": {"userId": "ann", "groupId": "acme"},
-    "/v1/page": SEGMENT,
-    "/v1/screen": SEGMENT,
-    "/v1/alias": {"userId": "ann", "previousId": "bob"},
-    "/v1/cloudevents": {
-        "specversion": "1.0", "id": "1", "source": "/app", "type": "login",
-        "data": {"company": {"id": "acme"}},
-    },
-    "/v1/companies/batch": {"companies": [{"company": {"id": "acme"}}]},
-    "/v1/companies/{company_id}": {"company": {"plan": "pro"}},
-    "/v1/users/batch": {"users": [{"user": {"id": "ann"}}]},
-    "/v1/users/{user_id}": {"user": {"role": "admin"}},
-    "/batch": {"batch": [POSTHOG]},
-    "/i/v0/ai/batch": {"batch": [POSTHOG]},
-    "/capture": POSTHOG,
-    "/e": POSTHOG,
-    "/i/v0/e": POSTHOG,
-}  # fmt: skip
-"""What is sent to a route of the ingress."""
 
 
 def test_every_route_of_the_ingress_answers_each_key_as_expected(serve: Serve) -> None:

@@ -55,6 +55,14 @@ def test_a_fault_in_a_multiline_phrase_has_a_position_within_the_file(phrase: st
     assert faults_outside_of(text) == []
 
 
+@pytest.mark.parametrize("part", ["", "version: ", "- ", "flags: ", "events:\n  login: "])
+def test_a_fault_can_be_shown_if_it_quotes_what_is_no_character(part: str) -> None:
+    found = faults(f'{part}"\\ud800"')
+    assert found
+    for fault in found:
+        assert "\ud800" not in str(fault)
+
+
 @effort(6)
 @given(st.one_of(st.text(max_size=80), YAML_LIKE))
 def test_any_text_is_read_or_refused(text: str) -> None:
