@@ -28,6 +28,7 @@
       event.target.dispatchEvent(new Event("change", { bubbles: true }));
       return;
     }
+    if (document.body.dataset.singleKeys === "off") return;
     if (event.ctrlKey || event.metaKey || event.altKey || editable(event.target)) return;
     if (event.key === "/") {
       const search = document.querySelector("input[type=search]");

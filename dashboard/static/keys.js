@@ -12,6 +12,7 @@
       row = null;
       event.preventDefault(); // this press keeps the selection
     }
+    if (document.body.dataset.singleKeys === "off") return;
     const inField = event.target.isContentEditable
       || (event.target.matches("input, textarea, select") && event.target.type !== "checkbox");
     if (event.ctrlKey || event.metaKey || event.altKey || inField) return;

@@ -20,7 +20,8 @@ class Person:
     """One person.
 
     `password_hash` is None for sign-in by OpenID Connect only, `time_zone` until it is known.
-    `mention_emails` is whether they get an email when a note mentions them.
+    `mention_emails` is whether they get an email when a note mentions them; `single_keys`, whether
+    keys such as `j` or `/` act on their own.
     """
 
     id: int
@@ -32,6 +33,7 @@ class Person:
     disabled_at: datetime | None
     time_zone: str | None
     mention_emails: bool
+    single_keys: bool
 
 
 COLUMNS = ", ".join(Person.__dataclass_fields__)
@@ -86,6 +88,11 @@ def set_time_zone(person_id: int, time_zone: str) -> None:
 def set_mention_emails(person_id: int, *, wanted: bool) -> None:
     """Change whether a person gets an email when a note mentions them."""
     _update(PersonRow.id == person_id, mention_emails=wanted)
+
+
+def set_single_keys(person_id: int, *, wanted: bool) -> None:
+    """Change whether keys such as `j` or `/` act on their own for a person."""
+    _update(PersonRow.id == person_id, single_keys=wanted)
 
 
 def set_password_hash(person_id: int, password_hash: str) -> None:

@@ -27,6 +27,7 @@ class PersonRow(Table):
     disabled_at = DateTimeTZField(null=True)
     time_zone = TextField(null=True)  # null until chosen or taken from the browser: UTC
     mention_emails = BooleanField(constraints=[SQL("default true")])  # an email for each mention
+    single_keys = BooleanField(constraints=[SQL("default true")])  # keys such as `j` act
 
     class Meta:
         table_name = "people"

@@ -70,6 +70,25 @@ def test_items_are_changed_snoozed_and_restored_by_the_keyboard(worklist: Page) 
     expect(page.locator(".worklist tbody")).to_have_count(5)
 
 
+def test_single_keys_do_nothing_for_a_person_who_has_turned_them_off(worklist: Page) -> None:
+    page, keys = worklist, worklist.keyboard
+    address = page.url
+    page.goto("/account")
+    page.get_by_label("Single-key shortcuts").uncheck()
+    page.get_by_label("Single-key shortcuts").press("Enter")
+    expect(page.get_by_text("Single-key shortcuts are off.")).to_be_visible()
+    page.goto(address)
+    page.locator("[data-pick]").first.focus()
+    for key in ("j", "x", "o", "/", "?", "g", "c"):
+        keys.press(key)
+    expect(page.locator("[data-pick]").first).to_be_focused()
+    expect(page.locator("[data-pick]:checked, dialog[open]")).to_have_count(0)
+    keys.press("Space")
+    keys.press("Escape")
+    expect(page.locator("[data-pick]:checked")).to_have_count(0)
+    assert page.url == address
+
+
 def test_an_action_on_all_that_match_is_confirmed(worklist: Page) -> None:
     questions: list[str] = []
 

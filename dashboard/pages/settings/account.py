@@ -1,4 +1,4 @@
-"""The account of the visitor: name, time zone, password, and active sessions."""
+"""The account of the visitor: name, time zone, password, keys, and active sessions."""
 
 from dataclasses import replace
 
@@ -123,6 +123,20 @@ def change_mention_emails(visitor: Visitor) -> ResponseReturnValue:
         action = "Emails about mentions changed"
         audit.log_in_all_organizations(person, Maker.of(person), now(), action, detail)
     flash(f"You get {'an' if wanted else 'no'} email when a note mentions you.")
+    return redirect(url_for("account.page"), 303)
+
+
+@blueprint.post("/single-keys")
+@signed_in
+def change_single_keys(visitor: Visitor) -> ResponseReturnValue:
+    """Change whether keys such as `j` or `/` act on their own for the visitor."""
+    person, wanted = visitor.person, "single_keys" in request.form
+    with transaction():
+        people.set_single_keys(person.id, wanted=wanted)
+        detail = {"was": person.single_keys, "shortcuts": wanted}
+        action = "Single-key shortcuts changed"
+        audit.log_in_all_organizations(person, Maker.of(person), now(), action, detail)
+    flash(f"Single-key shortcuts are {'on' if wanted else 'off'}.")
     return redirect(url_for("account.page"), 303)
 
 

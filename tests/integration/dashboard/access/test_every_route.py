@@ -173,6 +173,7 @@ POST /account/password                                                        30
 POST /account/sessions/{session_id}/end                                       303 303 303 303 303 303 303 303 303 303
 GET /o/{organization}/upcoming                                                303 303 303 303 303 200 200 200 404 200
 GET /o/{organization}/users/{user_id}                                         303 303 303 303 303 200 200 200 404 404
+POST /account/single-keys                                                     303 303 303 303 303 303 303 303 303 303
 POST /account/time-zone                                                       303 303 303 303 303 422 422 422 422 422
 POST /o/{organization}/companies/{company_id}/flags/{flag}                    303 303 303 303 303 403 422 422 404 404
 POST /o/{organization}/companies/{company_id}/flags/{flag}/end                303 303 303 303 303 403 303 303 404 404
