@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -64,12 +65,32 @@ class Cursor:
             raise UnreadableCursor("there is no such place in this list")
         return {f"cursor_{number}": key for number, key in enumerate(read)}
 
-    def condition(self, columns: Sequence[str], text: str | None, *, descending: bool) -> str:
-        """Return SQL that begins with `and`, for the rows after a cursor; empty without one."""
+    def condition(
+        self, columns: Sequence[str], text: str | None, *, descending: bool | Sequence[bool]
+    ) -> str:
+        """Return SQL that begins with `and`, for the rows after a cursor; empty without one.
+
+        `descending` is the direction of all columns, or that of each.
+        """
         if text is None:
             return ""
-        keys = [f"%(cursor_{n})s::{kind}" for n, kind in enumerate(self.types)]
-        return f" and ({', '.join(columns)}) {'<' if descending else '>'} ({', '.join(keys)})"
+        values = [f"%(cursor_{n})s::{kind}" for n, kind in enumerate(self.types)]
+        each = [descending] * len(values) if isinstance(descending, bool) else descending
+        return f" and {_after(list(zip(columns, values, each, strict=True)))}"
+
+
+def _after(keys: Sequence[tuple[str, str, bool]]) -> str:
+    """Return SQL for the rows after one with these values, by columns with their directions.
+
+    Columns that follow each other in one direction are compared as a row.
+    """
+    descending = keys[0][2]
+    alike = list(takewhile(lambda key: key[2] is descending, keys))
+    columns = ", ".join(column for column, _, _ in alike)
+    values = ", ".join(value for _, value, _ in alike)
+    beyond = f"({columns}) {'<' if descending else '>'} ({values})"
+    others = keys[len(alike) :]
+    return f"({beyond} or ({columns}) = ({values}) and {_after(others)})" if others else beyond
 
 
 def _decode(text: str) -> bytes:

@@ -12,6 +12,17 @@ from models.organizations.organizations import Organization
 
 _COLUMNS = ("name", "score", "since", "last-event", "owner", "value", "renewal")
 SORTS = tuple(f"{sign}{column}" for column in _COLUMNS for sign in ("", "-"))
+ITEM_SORTS = (
+    "status",
+    "value",
+    "-value",
+    "renewal",
+    "-renewal",
+    "due",
+    "-due",
+    "raised",
+    "-raised",
+)
 COMPANY_TABS = (
     "report",
     "timeline",
@@ -42,7 +53,7 @@ def every_page(visitor: Visitor, organization: Organization) -> list[Request]:
         *_upcoming(base),
         *_companies(visitor, base),
         *_company(base, companies),
-        *_worklist(f"{base}/worklist"),
+        *_worklist(visitor, f"{base}/worklist"),
         _each("A user", base + "/users/{}", users),
         *_insights_and_rules(base),
         *_settings(f"{base}/settings", companies, deliveries, endpoints),
@@ -122,10 +133,13 @@ def _companies(visitor: Visitor, base: str) -> list[Request]:
     ]
 
 
-def _worklist(address: str) -> list[Request]:
+def _worklist(visitor: Visitor, address: str) -> list[Request]:
+    by_due = f"{address}?whose=team&sort=due"
     return [
         _page("Worklist: mine, none", address),
         _page("Worklist: team", address, whose="team"),
+        *(_page(f"Worklist: sort {sort}", address, whose="team", sort=sort) for sort in ITEM_SORTS),
+        _page("Worklist: sort due, page 21", visitor.later_page(by_due, 20)),
         _page("Worklist: unassigned", address, whose="unassigned"),
         _page("Worklist: a flag", address, whose="team", flag="Value"),
         _page("Worklist: an owner", address, whose="team", owner="R7"),

@@ -47,12 +47,13 @@ _COMPANIES = """
 """
 _WORK_ITEMS = """
     insert into work_items (organization_id, company_id, flag, status, snoozed, state, raised_at,
-        opened_at, touched_at, owner, value, renews_on, closed_at, closed_because)
+        opened_at, touched_at, owner, value, renews_on, due_on, closed_at, closed_because)
     select %(org)s, c.id, (%(flags)s::text[])[f],
         case when f = 1 then 'Critical' else 'At Risk' end, (c.id + f) %% 20 = 0,
         (array['open', 'open', 'seen', 'working', 'done'])[1 + (c.id + f) %% 5], t.at, t.at,
         case when (c.id + f) %% 5 > 1 then t.at + interval '2 days' * random() end, c.owner,
         c.value, c.renews_on,
+        case when c.id %% 3 = 0 then %(now)s::timestamptz::date - 10 + (c.id %% 40)::integer end,
         case when f = 3 then t.at + interval '3 days' end, case when f = 3 then 'recovery' end
     from companies c cross join generate_series(1, 3) f,
         lateral (select %(now)s::timestamptz

@@ -32,7 +32,7 @@ UNCOUNTED = 3
 EMAIL = "ann@example.com"
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
-_NEXT = re.compile(r'<a href="([^"]*)"[^>]* rel="next"')
+_NEXT = re.compile(r'<a (?=[^>]*rel="next")[^>]*href="([^"]*)"')
 
 
 @dataclass(frozen=True)

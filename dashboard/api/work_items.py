@@ -26,6 +26,7 @@ from models.health.work_items.item_filter import (
     Unassigned,
 )
 from models.health.work_items.item_list import ListedItem
+from models.health.work_items.item_order import Order, Sorting
 from services.health.as_json import json_value
 from services.rules.rule_books import NO_RULES
 from services.work_items.assignees import Assignees
@@ -34,7 +35,10 @@ CLOSED = "closed"
 
 
 def list_work_items() -> Response:
-    """Answer with a page of work items, the worst and most valuable first."""
+    """Answer with a page of work items.
+
+    The worst and most valuable come first, or of closed ones those that were closed last.
+    """
     check_parameters(("state", "assignee", "company", "status", "flag", "owner", "after", "limit"))
     limit = page_limit()
     with transaction():
@@ -43,10 +47,12 @@ def list_work_items() -> Response:
         assignees = Assignees(organization.id)
         book = rules_in_force(organization) or NO_RULES
         try:
+            item_filter = _filter(organization.id, assignees)
+            by = Order.CLOSED if item_filter.shown is Shown.CLOSED else Order.STATUS
             page = item_list.read_page(
                 organization.id,
-                _filter(organization.id, assignees),
-                book.statuses,
+                item_filter,
+                Sorting(by, statuses=book.statuses),
                 after=request.args.get("after"),
                 limit=limit,
             )

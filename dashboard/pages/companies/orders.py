@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from dashboard.pages.companies.columns import Column
-from dashboard.pages.companies.query import CompanyQuery
+from dashboard.pages.companies.query import DESCENDING_FIRST, CompanyQuery
+from dashboard.web import sort_order
 
 COMPANY = "name"
 
@@ -14,9 +15,6 @@ def orders_of(query: CompanyQuery, columns: Sequence[Column]) -> list[tuple[str,
     A column has the direction that the first click on its title would give it.
     """
     titles = {COMPANY: "Company"} | {c.name: c.title for c in columns if c.can_sort}
-    present = query.sort.removeprefix("-")
+    present = sort_order.column_of(query.sort)
     titles.setdefault(present, Column(present).title)
-    return [
-        (query.sort if name == present else query.sorted_by(name).sort, title)
-        for name, title in titles.items()
-    ]
+    return sort_order.offered(titles, query.sort, DESCENDING_FIRST)

@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 from dashboard.filters.field_filters import LONGEST_TEXT, ME, FieldFilter, Verb, conditions
 from dashboard.filters.field_filters import read_filter as read_field_filter
 from dashboard.pages.companies.columns import MOST_COLUMNS, TEAM, is_column, moved
+from dashboard.web import sort_order
 from dashboard.web.request_values import parse_query
 from models.companies.company_filter import CompanyFilter
 from models.companies.company_list import Order, Sorting
@@ -33,7 +34,7 @@ _SORTS = {
     "value": Order.VALUE,
     "renewal": Order.RENEWAL,
 }
-_DESCENDING_FIRST = ("status", "since", "last-event", "value")
+DESCENDING_FIRST = ("status", "since", "last-event", "value")
 """Columns that the first click on their header sorts from the worst, latest or greatest down."""
 
 WORST_FIRST = "-status"
@@ -136,21 +137,15 @@ class CompanyQuery:
 
     def sorted_by(self, column: str) -> "CompanyQuery":
         """Return the query sorted by a column; in reverse order if it is sorted by it already."""
-        descending_first = column in _DESCENDING_FIRST
-        if self.sort == column or (self.sort != f"-{column}" and descending_first):
-            return replace(self, sort=f"-{column}")
-        return replace(self, sort=column)
+        return replace(self, sort=sort_order.sorted_by(column, self.sort, DESCENDING_FIRST))
 
     def reversed(self) -> "CompanyQuery":
         """Return the query in the opposite order."""
-        column = self.sort.removeprefix("-")
-        return replace(self, sort=column if self.sort.startswith("-") else f"-{column}")
+        return replace(self, sort=sort_order.reversed_order(self.sort))
 
     def direction(self, column: str) -> str:
         """Return how the list is sorted by a column, as a value of `aria-sort`."""
-        if self.sort.removeprefix("-") != column:
-            return "none"
-        return "descending" if self.sort.startswith("-") else "ascending"
+        return sort_order.direction(column, self.sort)
 
     def having(self, **changes: str) -> "CompanyQuery":
         """Return the query with another search, status, order or `left`."""
@@ -198,7 +193,7 @@ class CompanyQuery:
 
     def sortable(self, team: TeamFields) -> "CompanyQuery":
         """Return the query in the usual order if the rules name no field of the one to sort by."""
-        column = self.sort.removeprefix("-")
+        column = sort_order.column_of(self.sort)
         is_empty = column in TEAM and not getattr(team, column)
         return replace(self, sort=WORST_FIRST) if is_empty else self
 
@@ -221,14 +216,15 @@ class CompanyQuery:
 
     def sorting(self, statuses: Sequence[str]) -> Sorting:
         """Return the order for `models`."""
-        column, descending = self.sort.removeprefix("-"), self.sort.startswith("-")
+        column = sort_order.column_of(self.sort)
+        descending = sort_order.is_descending(self.sort)
         if column.startswith(FIELD):
             return Sorting(Order.FIELD, descending, tuple(statuses), column)
         return Sorting(_SORTS[column], descending, tuple(statuses))
 
 
 def _is_sort(text: str) -> bool:
-    column = text.removeprefix("-")
+    column = sort_order.column_of(text)
     return column in _SORTS or (column.startswith(FIELD) and is_column(column))
 
 

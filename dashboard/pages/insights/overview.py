@@ -23,6 +23,7 @@ from dashboard.pages.insights.frame import (
     year_of,
 )
 from dashboard.presentation.charts.trend import draw_trend
+from dashboard.web import sort_order
 from dashboard.web.context import now
 from models.database import read_one_snapshot, transaction
 from models.events import weekly_reach
@@ -97,7 +98,7 @@ def page(member: Member) -> ResponseReturnValue:
     """Show every event key that is configured or was sent in the past year."""
     at = now()
     sort = request.args.get("sort", MOST_USED_FIRST)
-    sort = sort if _column(sort) in _SORTS else MOST_USED_FIRST
+    sort = sort if sort_order.column_of(sort) in _SORTS else MOST_USED_FIRST
     number = max(request.args.get("page", 1, type=int), 1)
     with transaction():
         read_one_snapshot()
@@ -126,10 +127,10 @@ def page(member: Member) -> ResponseReturnValue:
         next=url_for(".page", sort=sort, page=number + 1) if number * PAGE < len(rows) else None,
         sort=sort,
         orders=[
-            (sort if _column(order) == _column(sort) else order, title)
+            (sort if sort_order.column_of(order) == sort_order.column_of(sort) else order, title)
             for order, title in ORDERS.items()
         ],
-        reversed=url_for(".page", sort=_column(sort) if sort.startswith("-") else f"-{sort}"),
+        reversed=url_for(".page", sort=sort_order.reversed_order(sort)),
         this_week=monday(at),
         last_week=monday(at) - WEEK,
         weeks_as_of=behind_since(weeks),
@@ -143,13 +144,9 @@ def page(member: Member) -> ResponseReturnValue:
     )
 
 
-def _column(sort: str) -> str:
-    return sort.removeprefix("-")
-
-
 def in_order(rows: Sequence[Row], sort: str) -> list[Row]:
     """Sort the rows by a column, descending with a leading `-`; unknown values come last."""
-    value_of = _SORTS[_column(sort)]
+    value_of = _SORTS[sort_order.column_of(sort)]
     sortable = [row for row in rows if value_of(row) is not None]
     others = [row for row in rows if value_of(row) is None]
 
@@ -157,7 +154,7 @@ def in_order(rows: Sequence[Row], sort: str) -> list[Row]:
         value = value_of(row)
         return (0, value) if isinstance(value, str) else (value or 0, "")
 
-    return sorted(sortable, key=sort_key, reverse=sort.startswith("-")) + others
+    return sorted(sortable, key=sort_key, reverse=sort_order.is_descending(sort)) + others
 
 
 def _row(

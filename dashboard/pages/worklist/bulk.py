@@ -22,7 +22,7 @@ from dashboard.web.context import app_context, now
 from dashboard.web.messages import enqueue_deliveries
 from models.companies import company_list
 from models.companies.external_ids import find_row_ids
-from models.database import transaction
+from models.database import read_one_snapshot, transaction
 from models.health.work_items import item_changes, item_list
 from queues.backlog import Backlog
 from rules.durations import pluralize
@@ -43,7 +43,7 @@ Change = Callable[[Sequence[int], Editor], Edited]
 def change_selected(member: Member) -> ResponseReturnValue:
     """Change the selected items, or all that match the query."""
     query = WorklistQuery.from_query(request.form.get("query", ""))
-    return _perform(member, _items(member, query), address_of(query))
+    return _perform(member, iter(_items(member, query)), address_of(query))
 
 
 @blueprint.post("/worklist/companies")
@@ -162,20 +162,17 @@ def _judging() -> JudgingContext:
     return JudgingContext(app_context().rulebooks, at, stored_until, backlog.oldest_unresolved)
 
 
-def _items(member: Member, query: WorklistQuery) -> Iterator[int]:
-    """Return the chosen items in the order of their ids, which a chunk does not move."""
+def _items(member: Member, query: WorklistQuery) -> list[int]:
+    """Return the chosen items; of all that match, the first ones of the list."""
     if not request.form.get("all"):
-        yield from sorted({int(text) for text in request.form.getlist("item") if _is_id(text)})
-        return
-    organization_id, last = member.organization.id, 0
-    while True:
-        with transaction():
-            item_filter = query.filter(Assignees(organization_id), member.person.id, now(), today())
-            ids = item_list.find_ids(organization_id, item_filter, after_id=last, limit=CHUNK)
-        if not ids:
-            return
-        yield from ids
-        last = ids[-1]
+        return sorted({int(text) for text in request.form.getlist("item") if _is_id(text)})
+    organization_id = member.organization.id
+    with transaction():
+        read_one_snapshot()
+        book, assignees = book_of(member), Assignees(organization_id)
+        item_filter = query.filter(assignees, member.person.id, now(), today())
+        sorting = query.sortable(book.team).sorting(book.statuses)
+        return item_list.list_ids_in_order(organization_id, item_filter, sorting, most=MOST_AT_ONCE)
 
 
 def _items_of_companies(member: Member, query: CompanyQuery) -> Iterator[int]:

@@ -18,6 +18,7 @@ from dashboard.pages.worklist.frame import (
 )
 from dashboard.pages.worklist.query import DUE, SHOWN, WHOSE, WorklistQuery
 from dashboard.presentation.csv_export import BYTE_ORDER_MARK, csv_lines
+from dashboard.web import sort_order
 from dashboard.web.context import now
 from dashboard.web.page_size import CHOICES, page_size
 from models.cursors import UnreadableCursor
@@ -40,20 +41,25 @@ COLUMNS = (
 @blueprint.get("/worklist")
 @viewer
 def page(member: Member) -> ResponseReturnValue:
-    """Show the items that match the query string, the worst and most valuable first."""
-    query = WorklistQuery.from_parameters(request.args)
+    """Show the items that match the query string, usually the worst and most valuable first."""
+    sought = WorklistQuery.from_parameters(request.args)
     after, organization_id = request.args.get("after"), member.organization.id
     size = page_size()
     try:
         with transaction():
             read_one_snapshot()
             book, assignees = book_of(member), Assignees(organization_id)
+            query = sought.sortable(book.team)
 
             def filter_of(asked: WorklistQuery) -> ItemFilter:
                 return asked.filter(assignees, member.person.id, now(), today())
 
             found = item_list.read_page(
-                organization_id, filter_of(query), book.statuses, after=after, limit=size
+                organization_id,
+                filter_of(query),
+                query.sorting(book.statuses),
+                after=after,
+                limit=size,
             )
             counts = {
                 whose: item_list.count(organization_id, filter_of(query.having(whose=whose)))
@@ -61,10 +67,12 @@ def page(member: Member) -> ResponseReturnValue:
             }
             rows = rows_of(member, found.items, assignees, book)
     except UnreadableCursor:
-        return redirect(address_of(query), 303)
+        return redirect(address_of(sought), 303)
     return render_template(
         "worklist/page.html",
         query=query,
+        orders=query.offered_orders(book.team),
+        unsorted=sort_order.column_of(sought.sort) if sought != query else None,
         rows=rows,
         next=found.next,
         after=after,
@@ -93,7 +101,8 @@ def export(member: Member) -> ResponseReturnValue:
         read_one_snapshot()
         book, assignees = book_of(member), Assignees(organization_id)
         item_filter = query.filter(assignees, member.person.id, now(), today())
-        ids = item_list.list_ids_in_order(organization_id, item_filter, book.statuses)
+        sorting = query.sortable(book.team).sorting(book.statuses)
+        ids = item_list.list_ids_in_order(organization_id, item_filter, sorting)
     response = Response(_lines(organization_id, ids, assignees), mimetype="text/csv")
     name = f"worklist-{today():%Y-%m-%d}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -1,18 +1,18 @@
-"""Lists of items, the worst and most valuable first, page by page, with bounded counts.
+"""Lists of items in any order, page by page, with bounded counts.
 
-Without other conditions, the items to do are read by one index scan for each of the few statuses.
-With any, those that match are read once and sorted.
+Without other conditions, the items to do are read by one index scan for each of the few statuses,
+if the list is sorted by them. Else those that match are read once and sorted.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from models.cursors import Cursor
 from models.database import query
 from models.health.work_items.item_filter import ItemFilter, Shown, item_condition
+from models.health.work_items.item_order import Order, Sorting, cursor_of, keys_of
 
 MOST_COUNTED = 10_000
 """Items that are counted; of more, a page says that there are more."""
@@ -58,10 +58,6 @@ class ItemPage:
     next: str | None
 
 
-_RANK = "coalesce(array_position(%(statuses)s::text[], i.status), 0)::bigint"
-_BY_WORTH = Cursor("worklist", ("bigint", "bigint", "bigint"))
-_BY_CLOSING = Cursor("closed items", ("timestamptz", "bigint"))
-
 _COMPUTED = {
     "company": "c.external_id",
     "company_name": "c.name",
@@ -83,39 +79,39 @@ _JOINED = (
 def read_page(
     organization_id: int,
     item_filter: ItemFilter,
-    statuses: Sequence[str],
+    sorting: Sorting,
     *,
     after: str | None = None,
     limit: int = 50,
 ) -> ItemPage:
-    """Return the items after a cursor; `statuses` are those of the rules, from best to worst.
-
-    Closed items are in the order in which they were closed, the latest first.
+    """Return the items after a cursor.
 
     Raises:
-        UnreadableCursor: `after` is not a cursor of this list.
+        UnreadableCursor: `after` is not a cursor of the same order.
     """
-    is_closed = item_filter.shown is Shown.CLOSED
-    cursor = _BY_CLOSING if is_closed else _BY_WORTH
-    keys = ["closed_at", "id"] if is_closed else ["rank", "worth", "id"]
+    keys, cursor = keys_of(sorting), cursor_of(sorting)
+    names = [key.name for key in keys]
+    order = ", ".join(key.order for key in keys)
     where, parameters = item_condition(organization_id, item_filter)
-    parameters |= cursor.read(after) | {"statuses": list(statuses), "limit": limit + 1}
-    beyond = cursor.condition(keys, after, descending=True)
-    order = ", ".join(f"{key} desc" for key in keys)
-    if item_filter == ItemFilter(today=item_filter.today, closed_since=item_filter.closed_since):
+    parameters |= cursor.read(after) | {"statuses": list(sorting.statuses), "limit": limit + 1}
+    beyond = cursor.condition(names, after, descending=[key.descending for key in keys])
+    is_all_to_do = item_filter == ItemFilter(
+        today=item_filter.today, closed_since=item_filter.closed_since
+    )
+    if is_all_to_do and sorting.by is Order.STATUS:
         page = _walk(where, beyond, order)
     else:
+        named = ", ".join(f"{key.sql} as {key.name}" for key in keys)
         page = (
-            f"select * from (select i.id, i.worth, i.closed_at, {_RANK} as rank"
-            f" from work_items i where {where} offset 0) matching"
+            f"select * from (select {named} from work_items i where {where} offset 0) matching"
             f" where true{beyond} order by {order} limit %(limit)s"
         )
     rows = query(
-        f"select {_LISTED}, page.rank, page.worth from ({page}) page {_JOINED}"
-        f" order by {', '.join(f'page.{key} desc' for key in keys)}",
+        f"select {_LISTED}, {', '.join(f'page.{name}' for name in names if name != 'id')}"
+        f" from ({page}) page {_JOINED} order by {', '.join(f'page.{key.order}' for key in keys)}",
         parameters,
     )
-    next_page = cursor.next_page(rows, limit, *keys)
+    next_page = cursor.next_page(rows, limit, *names)
     return ItemPage([_listed(row) for row in rows[:limit]], next_page)
 
 
@@ -134,7 +130,7 @@ def _walk(where: str, beyond: str, order: str) -> str:
                 order by i.status limit 1) next
         )
         select found.* from present cross join lateral (
-            select * from (select i.id, i.worth, i.closed_at, r.rank from work_items i
+            select * from (select i.id, i.worth, r.rank from work_items i
                 cross join (select coalesce(array_position(%(statuses)s::text[], present.status),
                     0)::bigint as rank) r
                 where {where} and i.status = present.status) of_status
@@ -179,19 +175,6 @@ def list_for_company(organization_id: int, company_id: int) -> list[ListedItem]:
     return [_listed(row) for row in rows]
 
 
-def find_ids(
-    organization_id: int, item_filter: ItemFilter, *, after_id: int, limit: int
-) -> list[int]:
-    """Return the next ids of all items that match, in the order of the ids."""
-    where, parameters = item_condition(organization_id, item_filter)
-    rows = query(
-        f"select i.id from work_items i where {where} and i.id > %(after_id)s"
-        " order by i.id limit %(limit)s",
-        parameters | {"after_id": after_id, "limit": limit},
-    )
-    return [row["id"] for row in rows]
-
-
 def find_ids_of_companies(organization_id: int, company_ids: Collection[int]) -> list[int]:
     """Return the items of companies that are not closed, in the order of their ids."""
     rows = query(
@@ -203,16 +186,20 @@ def find_ids_of_companies(organization_id: int, company_ids: Collection[int]) ->
 
 
 def list_ids_in_order(
-    organization_id: int, item_filter: ItemFilter, statuses: Sequence[str]
+    organization_id: int, item_filter: ItemFilter, sorting: Sorting, *, most: int | None = None
 ) -> list[int]:
-    """Return the ids of all items that match, in the order of the list: for an export."""
+    """Return the ids of the items that match, in the order of the list: all, or the first ones.
+
+    For an export or a change of all, not for a page.
+    """
     where, parameters = item_condition(organization_id, item_filter)
-    order = "i.closed_at desc, i.id desc"
-    if item_filter.shown is not Shown.CLOSED:
-        order = f"{_RANK} desc, i.worth desc, i.id desc"
-    [row] = query(
-        f"select array_agg(i.id order by {order}) as ids from work_items i where {where}",
-        parameters | {"statuses": list(statuses)},
+    keys = keys_of(sorting)
+    named = ", ".join(f"{key.sql} as {key.name}" for key in keys)
+    order = ", ".join(key.order for key in keys)
+    [row] = query(  # as one value: one row for each item takes far longer to read
+        f"select array_agg(id order by {order}) as ids from (select {named} from work_items i"
+        f" where {where} order by {order} limit %(most)s) listed",
+        parameters | {"statuses": list(sorting.statuses), "most": most},
     )
     ids: list[int] = row["ids"] or []
     return ids

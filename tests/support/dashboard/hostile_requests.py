@@ -8,6 +8,9 @@ from typing import Any
 
 from models.companies.company_list import Order
 from models.cursors import Cursor
+from models.health.work_items.item_order import Order as ItemOrder
+from models.health.work_items.item_order import Sorting as ItemSorting
+from models.health.work_items.item_order import cursor_of
 
 VALUES = (
     "", " ", "0", "-1", "1", "true", "null", "NaN", "1e999", "9" * 19, "-9223372036854775808",
@@ -59,6 +62,9 @@ def cursors() -> list[Cursor]:
     }
     for order, types in COMPANY_ORDERS.items():
         found |= {Cursor(f"{order} {descending}", types) for descending in (False, True)}
+    found |= {
+        cursor_of(ItemSorting(by, descending)) for by in ItemOrder for descending in (False, True)
+    }
     return sorted(found, key=lambda cursor: (cursor.order, cursor.types))
 
 

@@ -234,6 +234,29 @@ def test_the_items_of_a_filter(demo: Demo, query: str, condition: str) -> None:
     )
 
 
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.parametrize(
+    ("sort", "column"),
+    [("value", "value"), ("renewal", "renews_on"), ("due", "due_on"), ("raised", "raised_at")],
+)
+def test_the_items_of_an_order(demo: Demo, sort: str, column: str, direction: str) -> None:
+    sign = "-" if direction == "desc" else ""
+    expected = demo.tuples(
+        f"select i.id::text {ITEMS} and {SHOWN['']} order by {column} {direction} nulls last,"
+        " array_position(array['At Risk', 'Critical'], i.status) desc, value desc nulls last,"
+        " i.id desc"
+    )
+    exported = demo.text(f"/worklist.csv?whose=team&sort={sign}{sort}").removeprefix("\ufeff")
+    assert [(row["id"],) for row in csv.DictReader(io.StringIO(exported))] == expected
+    listed, path = [], f"/worklist?whose=team&sort={sign}{sort}"
+    while path:
+        page = demo.page(path)
+        listed += [(body.get("data-item"),) for body in select(page, "tbody")]
+        following = select(page, "a", rel="next")
+        path = following[0].get("href", "") if following else ""
+    assert listed == expected
+
+
 def test_open_items_are_the_raised_flags(demo: Demo) -> None:
     assert demo.tuples(
         "select company_id, flag, status from work_items where organization_id = %(id)s"

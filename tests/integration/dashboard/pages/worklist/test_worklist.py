@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from werkzeug.test import TestResponse
 
+from dashboard.pages.worklist import bulk, page
 from models.database import query, transaction
 from models.health import flag_overrides
 from models.organizations import audit_log
@@ -95,6 +96,35 @@ def test_the_worst_and_most_valuable_come_first_and_mine_are_those_that_i_own(ac
     counts = re.findall(r'<span class="count">(\d+)</span>', acme.page().text)
     assert counts == ["3", "5", "2"]
     assert 'To do <span class="count">3</span>' in acme.ann.get("/o/acme/").text
+
+
+def test_an_order_is_that_of_the_list_its_pages_its_export_and_actions_on_all(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_value = ["cheap", "old", "other", "orphan", "dear"]
+    assert acme.listed("?whose=team&sort=value") == by_value
+    assert acme.listed("?whose=team&sort=-raised") == ["orphan", "other", "cheap", "dear", "old"]
+    monkeypatch.setattr(page, "page_size", lambda: 2)
+    first = acme.page("?whose=team&sort=value").text
+    titles = re.findall(r'aria-sort="(\w+)"[^>]*>\s*<a class="sort" id="sort-(\w+)"', first)
+    assert [name for direction, name in titles if direction == "ascending"] == ["value"]
+    assert 'href="/o/acme/worklist?whose=team&amp;sort=-value"' in first  # reverses it
+    assert "back=/o/acme/worklist?whose%3Dteam%26sort%3Dvalue" in first  # from an item
+    [following] = re.findall(r'rel="next" href="/o/acme/worklist([^"]*)"', first)
+    assert acme.listed(html.unescape(following)) == by_value[2:4]
+    text = acme.page(".csv?whose=team&sort=value").text.removeprefix("\ufeff")
+    assert [row["company_id"] for row in csv.DictReader(io.StringIO(text))] == by_value
+    monkeypatch.setattr(bulk, "MOST_AT_ONCE", 2)
+    form = {"query": "whose=team&sort=value", "all": "yes", "action": "done"}
+    response = acme.ann.post("/o/acme/worklist/selected", **form)
+    assert response.location.endswith("?whose=team&sort=value")
+    assert acme.listed("?whose=team&state=done") == ["old", "cheap"]
+
+
+def test_the_usual_order_replaces_one_by_a_field_that_the_rules_do_not_name(acme: Acme) -> None:
+    assert acme.listed("?whose=team&sort=renewal") == acme.listed()
+    text = acme.page("?whose=team&sort=renewal").text
+    assert "The rules name no field for the renewal of a company" in text
 
 
 def test_one_change_changes_what_was_changed_and_nothing_else(acme: Acme) -> None:
