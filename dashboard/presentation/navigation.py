@@ -1,7 +1,7 @@
 """The navigation of the layout: links to the pages that the member may open."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 from flask import current_app, g, request, url_for
@@ -12,13 +12,18 @@ from services.accounts.roles import Role
 
 @dataclass(frozen=True)
 class Entry:
-    """A page to link to; `g` and `key` open it. It is current for pages of `blueprints`, too."""
+    """A page to link to; `g` and `key` open it. It is current for pages of `blueprints`, too.
+
+    Among entries that share a blueprint, it is current at its URL and below, and at those of the
+    `pages` that belong to it without being below it.
+    """
 
     title: str
     endpoint: str
     key: str = ""
     role: Role = Role.VIEWER
     blueprints: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
 
 
 PAGES = (
@@ -44,7 +49,7 @@ TODAY = (
 INSIGHTS = (
     Entry("Event usage", "insights.page"),
     Entry("Warnings", "outcomes.page"),
-    Entry("Outcomes", "outcomes.listing"),
+    Entry("Outcomes", "outcomes.listing", pages=("outcomes.upload_form",)),
 )
 EVENTS = (
     Entry("Event keys", "events.page"),
@@ -100,21 +105,12 @@ def mentions_link() -> list[Link]:
 
 def settings_links() -> list[Link]:
     """Return the pages of Settings."""
-    return _with_one_current(_links(SETTINGS))
+    return _links_by_url(SETTINGS)
 
 
 def insight_links() -> list[Link]:
     """Return the pages of Insights."""
-    return _with_one_current(_links(INSIGHTS))
-
-
-def _with_one_current(links: list[Link]) -> list[Link]:
-    """Let the URL decide which link is current, for pages that share a blueprint."""
-    open_addresses = [link.address for link in links if link.current and _is_open(link.address)]
-    if not open_addresses:
-        return links
-    longest = max(open_addresses, key=len)
-    return [replace(link, current=link.address == longest) for link in links]
+    return _links_by_url(INSIGHTS)
 
 
 def today_links() -> list[Link]:
@@ -127,6 +123,28 @@ def event_links() -> list[Link]:
     return _links(EVENTS)
 
 
+def _links_by_url(entries: Sequence[Entry]) -> list[Link]:
+    """Return links of which the one with the longest URL that fits the page is current.
+
+    Where none fits, such as for pages of another blueprint, the blueprint decides.
+    """
+    shown = _shown(entries)
+    lengths = [_open_length(entry) for entry in shown]
+    longest = max(lengths, default=0)
+    return [
+        _link(entry, current=length == longest if longest else _is_current(entry))
+        for entry, length in zip(shown, lengths, strict=True)
+    ]
+
+
+def _open_length(entry: Entry) -> int:
+    """Return the length of the entry's longest URL that the page has or is below; 0 for none."""
+    if not _is_current(entry):
+        return 0
+    addresses = [url_for(endpoint) for endpoint in (entry.endpoint, *entry.pages)]
+    return max((len(address) for address in addresses if _is_open(address)), default=0)
+
+
 def _is_open(address: str) -> bool:
     """Whether the current page is the one at this URL, or one below it."""
     return f"{request.path}/".startswith(f"{unquote(address)}/")
@@ -136,17 +154,21 @@ def _is_current(entry: Entry) -> bool:
     return request.blueprint in (entry.endpoint.split(".")[0], *entry.blueprints)
 
 
-def _links(entries: Sequence[Entry]) -> list[Link]:
+def _shown(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries that the member may open."""
     member: Member | None = g.get("member")
     if member is None:
         return []
     return [
-        Link(
-            entry.title,
-            url_for(entry.endpoint),
-            entry.key,
-            _is_current(entry),
-        )
+        entry
         for entry in entries
         if entry.endpoint in current_app.view_functions and member.may(entry.role)
     ]
+
+
+def _links(entries: Sequence[Entry]) -> list[Link]:
+    return [_link(entry, current=_is_current(entry)) for entry in _shown(entries)]
+
+
+def _link(entry: Entry, *, current: bool) -> Link:
+    return Link(entry.title, url_for(entry.endpoint), entry.key, current)
