@@ -43,6 +43,14 @@ _FOLDS: dict[Measure, Callable[[Decimal, Decimal], Decimal]] = {
 
 
 @dataclass(frozen=True)
+class Measured:
+    """The measure of a window, None if it is undefined, and whether the window has any event."""
+
+    value: Decimal | None
+    has_events: bool
+
+
+@dataclass(frozen=True)
 class Amount(Windowed):
     """`sum / average / highest / lowest of data.amount below / above X in W`.
 
@@ -57,7 +65,7 @@ class Amount(Windowed):
     window: timedelta
 
     def evaluate(self, situation: Situation) -> Finding:
-        """See `Condition.evaluate`; `evidence` is the measure, None without amounts."""
+        """See `Condition.evaluate`; `evidence` is a `Measured`."""
         since = shift(situation.at, -self.window)
         values = situation.facts.values(situation.selector, self.of, since, situation.at)
         amounts = [(at, number) for at, value in values if (number := as_number(value)) is not None]
@@ -70,7 +78,8 @@ class Amount(Windowed):
             if self._compare(of_newest, count) != holds:
                 changes_at = shift(expired_at, self.window)
                 break
-        return Finding(holds, changes_at, self._awaits_event(holds), self._displayed(of_newest))
+        measured = Measured(self._displayed(of_newest), has_events=bool(values))
+        return Finding(holds, changes_at, self._awaits_event(holds), measured)
 
     def _compare(self, of_newest: Sequence[Decimal], count: int) -> Truth:
         """Compare the measure of the newest `count` amounts with the limit."""
@@ -101,11 +110,8 @@ class Amount(Windowed):
     def describe(self, finding: Finding) -> str:
         """See `Condition.describe`."""
         what = f"{str(self.measure).lower()} of {'.'.join(self.of)}"
-        return (
-            f"no {what}"
-            if finding.evidence is None
-            else f"{what} is {format_number(finding.evidence)}"
-        )
+        value = finding.evidence.value
+        return f"no {what}" if value is None else f"{what} is {format_number(value)}"
 
     def __str__(self) -> str:
         return (

@@ -11,7 +11,7 @@ from rules.book import RuleBook
 from rules.facts import USER
 from rules.flags import Flag, Verdict
 from rules.judging.state import Cause, FlagChange
-from rules.phrases.amounts import Amount, Measure
+from rules.phrases.amounts import Amount, Measure, Measured
 from rules.phrases.condition import Bound, Condition, Finding
 from rules.phrases.counting import Absence, Count, Never
 from rules.phrases.distinct import Distinct, Share
@@ -84,7 +84,7 @@ class _Prevention:
                 users, depth, _ = finding.evidence
                 return self._users(depth - users)
             case Amount(measure=Measure.SUM) if finding.holds is condition.bound.is_upper_bound:
-                return self._grows(condition, condition.limit - finding.evidence)
+                return self._grows(condition, finding.evidence)
         return None
 
     def _combined(self, combined: Combined, finding: Finding) -> str | None:
@@ -122,15 +122,20 @@ class _Prevention:
             return self._filtered(f"{number} {'is' if missing == 1 else 'are'} active")
         return self._filtered(f"{self.events.some_occur} by {number}")
 
-    def _grows(self, amount: Amount, missing: Decimal) -> str:
-        label = f"the total {field_words(amount.of[-1])}"
+    def _grows(self, amount: Amount, measured: Measured) -> str:
+        label = f"total {field_words(amount.of[-1])}"
+        missing = amount.limit - (measured.value or 0)
         needs_more = amount.bound in (Bound.AT_MOST, Bound.ABOVE)
         if needs_more and not missing:
-            return self._filtered(f"{label} grows")
+            return self._filtered(f"the {label} grows")
         if abs(missing) < _LONGEST_NUMBER:
             missing = max(missing.quantize(_CENT, ROUND_CEILING), _CENT)
-        more_than = "more than " if needs_more else ""
-        return self._filtered(f"{label} grows by {more_than}{value_words(missing)}")
+        number = value_words(missing)
+        if measured.has_events:
+            more_than = "more than " if needs_more else ""
+            return self._filtered(f"the {label} grows by {more_than}{number}")
+        at_least = "more than" if needs_more else "at least"
+        return self._filtered(f"{self.events.some_occur} with a {label} of {at_least} {number}")
 
 
 def _more_nouns(number: int, one: str, many: str) -> str:

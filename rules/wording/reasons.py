@@ -143,7 +143,7 @@ class _Reason:
         match condition:
             case Change():
                 return f"too few {self._events.many} to compare"
-            case Amount() if self._has_no_event(condition.window):
+            case Amount() if not value.has_events:
                 return self._none(condition.window)
             case Amount():
                 return f"no {field_words(condition.of[-1])} in {_window(condition.window)}"
@@ -221,20 +221,15 @@ class _Reason:
         )
 
     def _amount(self, amount: Amount, finding: Finding) -> str:
-        if not finding.evidence and self._has_no_event(amount.window):
+        measured = finding.evidence
+        if not measured.has_events:
             return self._none(amount.window)
         label = field_words(amount.of[-1])
         if amount.measure is Measure.SUM:
             label = f"total {label}"
         else:
             label = f"{str(amount.measure).lower()} {label}"
-        return f"{_is(label)} {value_words(finding.evidence)}"
-
-    def _has_no_event(self, window: timedelta) -> bool:
-        if self.facts is None:
-            return False
-        since = shift(self.at, -window)
-        return not self.facts.latest(self.flag.selector, 1, since, self.at)
+        return f"{_is(label)} {value_words(measured.value)}"
 
     def _change(self, change: Change, finding: Finding) -> str:
         before, now = finding.evidence

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rules.facts_in_memory import Occurrence
 from rules.language.parser import parse_condition
-from rules.phrases.amounts import Amount, Change, Measure
+from rules.phrases.amounts import Amount, Change, Measure, Measured
 from rules.phrases.condition import Bound, Condition
 from tests.support.properties import effort
 from tests.support.rules import at, evaluate, event
@@ -71,7 +71,8 @@ def test_each_measure_is_taken_of_the_numbers_in_the_window(
         f"{measure} of data.amount below 7 in 10 seconds",
         [event(-1, amount) for amount in amounts],
     )
-    assert finding.evidence == (None if evidence is None else Decimal(evidence))
+    value = None if evidence is None else Decimal(evidence)
+    assert finding.evidence == Measured(value, has_events=bool(amounts))
     assert finding.holds is (None if evidence is None else Decimal(evidence) < 7)
 
 

@@ -168,6 +168,19 @@ def test_exactly_that_many_events_change_a_finding(
         assert evaluate(condition, [*events, *more[1:]], FIELDS).holds is finding.holds
 
 
+@pytest.mark.parametrize(
+    ("phrase", "expected"),
+    [
+        ("sum of data.amount below 10 in 9 seconds", "with a total amount of at least 10"),
+        ("sum of data.amount at most 10 in 9 seconds", "with a total amount of more than 10"),
+    ],
+)
+def test_where_there_is_no_event_an_amount_needs_events(phrase: str, expected: str) -> None:
+    rules = book((1, phrase))
+    [change] = upcoming(rules, [event(-5, 12)])
+    assert prevented_by(rules, change) == f"there are sign-ins {expected}"
+
+
 def test_no_event_prevents_what_a_date_does() -> None:
     rules = book((1, "company.renewal within 60 days"))
     [change] = upcoming(rules, [])

@@ -180,6 +180,9 @@ def test_without_the_facts_a_reason_counts_as_far_as_the_phrase_does() -> None:
     days = (0.1, 0.2, 0.3, 0.4)
     assert reason("at least 3 times in 1 day", *days, known=False) == "3+ reports in 1 day"
     assert reason("no activity for 7 days", 9, known=False) == "no reports for 7 days"
+    amount = "sum of data.amount below 1000 in 30 days"
+    assert reason(amount, 40, known=False) == "no reports for 30 days"
+    assert reason(amount, 1, known=False, data={"amount": 0}) == "total amount is 0"
 
 
 def test_a_name_from_right_to_left_keeps_the_order_of_the_sentence() -> None:
