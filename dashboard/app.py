@@ -52,6 +52,7 @@ from dashboard.pages.today import changes, portfolio
 from dashboard.presentation import navigation, wording
 from dashboard.presentation.cell_titles import titled
 from dashboard.presentation.commands import command
+from dashboard.presentation.inline_code import with_code
 from dashboard.presentation.note_text import note_text
 from dashboard.web import addresses
 from dashboard.web.context import EXTENSION, AppContext, now
@@ -175,6 +176,7 @@ def _configure_templates(app: Flask) -> None:
         breakable=wording.breakable,
         owner_names=wording.owner_names,
         note_text=note_text,
+        with_code=with_code,
         unread_count=wording.unread_count,
         titled=titled,
         time_of_today=lambda at: wording.time_of_today(at, now(), reader_zone()),

@@ -55,7 +55,7 @@ def test_a_webhook_is_added_with_its_subscription(developers: Developers) -> Non
         ({"url": "ftp://example.com"}, "is not a webhook URL"),
         ({"url": "http://10.1.2.3/hook"}, "resolves to 10.1.2.3, which is not public"),
         ({"url": "https://ann:secret@example.com/"}, "must not contain a user name"),
-        ({"url": HOOK, "fields": "plan"}, "`plan` is not FIELD=VALUE."),
+        ({"url": HOOK, "fields": "plan"}, " plan is not FIELD=VALUE."),
         ({"url": HOOK, "events": "nothing"}, "not a valid choice"),
     ],
 )

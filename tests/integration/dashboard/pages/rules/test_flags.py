@@ -186,7 +186,7 @@ def test_a_flag_is_added_with_an_event_and_its_plan_is_beside_the_form(acme: Edi
         "      At Risk: less than 5 times in 30 days\n"
     )
     incomplete = post(acme, "flags/save", **{**new, "part.1.number": "many"})
-    assert "`many` is not a whole number" in text_of(incomplete)
+    assert "many is not a whole number" in text_of(incomplete)
     nothing = post(acme, "flags/save", **{**new, "kind.1": ""})
     assert "Choose when the flag is raised" in text_of(nothing)
 

@@ -82,11 +82,11 @@ def test_a_person_of_another_organization_keeps_their_password(dashboard: Dashbo
     ("form", "message"),
     [
         ({"email": "", "role": "viewer"}, "Enter an email."),
-        ({"email": "bob", "role": "viewer"}, "`bob` is not an email address."),
+        ({"email": "bob", "role": "viewer"}, " bob is not an email address."),
         ({"email": "b\u202e@acme.com", "role": "viewer"}, "is not an email address."),
         ({"email": "bob@acme.com", "role": "owner"}, "Not a valid choice."),
         ({"email": "bob@acme.com", "role": "viewer", "name": "x" * 201}, "at most 200 characters"),
-        ({"email": "ann@acme.com", "role": "viewer"}, "is a member of `acme` already."),
+        ({"email": "ann@acme.com", "role": "viewer"}, "is a member of acme already."),
     ],
 )
 def test_errors_about_a_new_person_are_shown_and_the_entries_kept(
