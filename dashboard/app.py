@@ -172,6 +172,7 @@ def _configure_templates(app: Flask) -> None:
         relative_time=lambda at: wording.relative_time(at, now()),
         day_and_time=lambda at: wording.day_and_time(at, now(), reader_zone()),
         moment=lambda at: wording.moment(at, now(), reader_zone()),
+        recent_day=lambda at: wording.recent_day(at, now(), reader_zone()),
         visible_or=wording.visible_or,
         breakable=wording.breakable,
         owner_names=wording.owner_names,

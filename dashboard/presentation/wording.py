@@ -95,13 +95,23 @@ def day_and_time(at: datetime, now: datetime, zone: ZoneInfo) -> str:
 
 
 def moment(at: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """Return a past time for a sentence: `16:15` today, `Thursday 16:15`, `3 Nov`, `3 Nov 2025`."""
+    """Return a time for a sentence: `16:15` today, `Thursday 16:15`, `3 Nov`, `3 Nov 2025`."""
+    local, day = at.astimezone(zone), recent_day(at, now, zone)
+    return f"{day} {_clock(local)}" if day == _weekday(local) else day
+
+
+def recent_day(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """Return a day, or of today the time: `16:15`, `Thursday`, `3 Nov`, `3 Nov 2025`."""
     local, today = at.astimezone(zone), now.astimezone(zone)
     if local.date() == today.date():
         return _clock(local)
     if abs(at - now) < timedelta(days=6):
-        return f"{local:%A} {_clock(local)}"
+        return _weekday(local)
     return f"{local.day} {local:%b}{f' {local.year}' if local.year != today.year else ''}"
+
+
+def _weekday(local: datetime) -> str:
+    return f"{local:%A}"
 
 
 def visible_or(name: str | None, substitute: str) -> str:

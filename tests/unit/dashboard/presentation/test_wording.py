@@ -14,8 +14,10 @@ from dashboard.presentation.wording import (
     full_time,
     grouped,
     machine_time,
+    moment,
     owner_names,
     plain_day,
+    recent_day,
     relative_day,
     relative_time,
     short_time,
@@ -86,6 +88,23 @@ def test_a_time_is_written_in_the_readers_zone_and_for_machines_in_utc() -> None
     assert day_and_time(NOW, NOW, KATHMANDU) == "Tuesday 16:15"
     assert day_and_time(NOW + timedelta(days=30), NOW, KATHMANDU) == "Thu 19 Feb, 16:15"
     assert day_and_time(NOW, NOW + timedelta(days=365), KATHMANDU) == "Tue 20 Jan 2026, 16:15"
+
+
+@pytest.mark.parametrize(
+    ("days", "day", "time"),
+    [
+        (0, "10:30", "10:30"),
+        (-5, "Thursday", "Thursday 10:30"),
+        (5, "Sunday", "Sunday 10:30"),
+        (-6, "14 Jan", "14 Jan"),
+        (30, "19 Feb", "19 Feb"),
+        (-365, "20 Jan 2025", "20 Jan 2025"),
+    ],
+)
+def test_a_sentence_names_a_day_by_how_near_it_is(days: int, day: str, time: str) -> None:
+    at = NOW + timedelta(days=days)
+    assert recent_day(at, NOW, UTC_ZONE) == day
+    assert moment(at, NOW, UTC_ZONE) == time
 
 
 def test_a_time_of_today_has_no_date() -> None:
