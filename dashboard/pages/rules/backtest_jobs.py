@@ -110,7 +110,7 @@ def backtest_job(member: Member, backtest_id: int) -> ResponseReturnValue:
             "totals": comparison.draft,
             "weeks": weeks,
             "any_flag": ANY_FLAG,
-            "chart": draw_paired_columns(
+            "charts": draw_paired_columns(
                 weeks_of(weeks, comparison.draft.period), ("raised", "cleared")
             ),
             "flags": _shown_flags(comparison),

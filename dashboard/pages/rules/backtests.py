@@ -48,7 +48,7 @@ def backtest(member: Member) -> ResponseReturnValue:
         overrides_left_out=left_out,
         weeks=weeks,
         any_flag=ANY_FLAG,
-        chart=draw_paired_columns(weeks_of(weeks, period), ("raised", "cleared")),
+        charts=draw_paired_columns(weeks_of(weeks, period), ("raised", "cleared")),
     )
 
 

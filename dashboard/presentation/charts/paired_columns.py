@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from dashboard.presentation.charts.axes import EVEN_ENDS, Mark, round_up
 
-WIDE, NARROW, HEIGHT = 560, 330, 190
+WIDTHS = {"wide": 1080, "middle": 560, "narrow": 330}
+"""The widths of the drawings; a page shows the one that fits where it is."""
+
+HEIGHT = 190
 LEFT, BOTTOM, TOP = 40, 26, 12
 
 LABEL_WIDTH = 64
@@ -35,32 +38,29 @@ class Column:
 
 @dataclass(frozen=True)
 class Drawing:
-    """The drawing for one width of screen, in drawing units."""
+    """The drawing for one width, in drawing units; `size` is its name in `WIDTHS`."""
 
+    size: str
     columns: tuple[Column, ...]
     numbers: tuple[Mark, ...]
     labels: tuple[Mark, ...]
-    width: int
     height: int = HEIGHT
     left: int = LEFT
     base: int = HEIGHT - BOTTOM
 
-
-@dataclass(frozen=True)
-class PairedColumns:
-    """The chart, drawn for a desktop and for a phone."""
-
-    wide: Drawing
-    narrow: Drawing
+    @property
+    def width(self) -> int:
+        """The width of the drawing."""
+        return WIDTHS[self.size]
 
 
-def draw_paired_columns(steps: Sequence[Step], names: tuple[str, str]) -> PairedColumns:
-    """Draw the periods from left to right; `names` name the two counts."""
-    return PairedColumns(_draw(steps, names, WIDE), _draw(steps, names, NARROW))
+def draw_paired_columns(steps: Sequence[Step], names: tuple[str, str]) -> list[Drawing]:
+    """Draw the periods from left to right, in each size; `names` name the two counts."""
+    return [_draw(steps, names, size) for size in WIDTHS]
 
 
-def _draw(steps: Sequence[Step], names: tuple[str, str], chart_width: int) -> Drawing:
-    base = HEIGHT - BOTTOM
+def _draw(steps: Sequence[Step], names: tuple[str, str], size: str) -> Drawing:
+    base, chart_width = HEIGHT - BOTTOM, WIDTHS[size]
     top = round_up(max((max(step.first, step.second) for step in steps), default=0), EVEN_ENDS)
     spacing = (chart_width - LEFT) / max(1, len(steps))
     width = min(spacing * 0.38, 26)
@@ -89,4 +89,4 @@ def _draw(steps: Sequence[Step], names: tuple[str, str], chart_width: int) -> Dr
         Mark(round(base - (base - TOP) * number / top, 1), f"{number:,}")
         for number in sorted({0, top // 2, top})
     )
-    return Drawing(tuple(columns), numbers, tuple(labels), chart_width)
+    return Drawing(size, tuple(columns), numbers, tuple(labels))

@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.presentation.charts.paired_columns import Step, draw_paired_columns
+from dashboard.presentation.charts.paired_columns import WIDTHS, Step, draw_paired_columns
 
 
-@pytest.mark.parametrize("screen", ["wide", "narrow"])
+@pytest.mark.parametrize("place", range(len(WIDTHS)))
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), max_size=60))
 def test_columns_stay_in_the_chart_and_are_as_high_as_their_numbers(
-    screen: str, counts: list[tuple[int, int]]
+    place: int, counts: list[tuple[int, int]]
 ) -> None:
     steps = [Step(str(index), *pair) for index, pair in enumerate(counts)]
-    chart = getattr(draw_paired_columns(steps, ("raised", "cleared")), screen)
+    chart = draw_paired_columns(steps, ("raised", "cleared"))[place]
     numbers = [number for pair in counts for number in pair]
     for column in chart.columns:
         assert 0 <= column.y <= chart.base
