@@ -15,6 +15,17 @@ def any_exists(organization_id: int) -> bool:
     )
 
 
+def count_left(organization_id: int) -> int:
+    """Count the companies that left."""
+    [row] = query(
+        "select count(*) as number from companies"
+        " where organization_id = %(id)s and left_on is not null",
+        {"id": organization_id},
+    )
+    number: int = row["number"]
+    return number
+
+
 def count_by_owner(organization_id: int, *, limit: int) -> list[tuple[str, int]]:
     """Count the companies of the owners with the most, the most first.
 

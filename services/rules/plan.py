@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from models.companies import company_counts
 from models.events import event_volumes
 from models.organizations.organizations import Organization
 from rules.book import RuleBook
@@ -17,10 +18,10 @@ from services.team_columns import UnusableField, unusable_fields
 class Plan:
     """What a book would change, the companies with the worst status first.
 
-    `companies` is the number of the organization's companies and `judged` that of the companies
-    that the plan covers. `refused_events` are the keys of events of the last 30 days that would no
-    longer be accepted, and `unsent_events` those that nobody would miss. `unusable_fields` are the
-    fields of `team` with values that cannot be used.
+    `companies` is the number of the organization's companies, `left` of those that left, and
+    `judged` of those that the plan covers. `refused_events` are the keys of events of the last 30
+    days that would no longer be accepted, and `unsent_events` those that nobody would miss.
+    `unusable_fields` are the fields of `team` with values that cannot be used.
     """
 
     changes: tuple[PlannedChange, ...]
@@ -29,6 +30,7 @@ class Plan:
     refused_events: tuple[str, ...]
     unsent_events: tuple[str, ...]
     unusable_fields: tuple[UnusableField, ...] = ()
+    left: int = 0
 
     @property
     def moving(self) -> list[PlannedChange]:
@@ -62,6 +64,7 @@ def collect(
         refused_events=tuple(key for key in refused if key in sent),
         unsent_events=tuple(key for key in refused if key not in sent),
         unusable_fields=unusable_fields(organization.id, book.team),
+        left=company_counts.count_left(organization.id),
     )
 
 

@@ -45,6 +45,7 @@ def plan_rules(file: Path, org: str, as_json: bool) -> None:
         print_json(
             {
                 "companies": planned.companies,
+                "left": planned.left,
                 "changes": [_as_json(change) for change in planned.changes],
                 "refused_events": list(planned.refused_events),
                 "unsent_events": list(planned.unsent_events),
@@ -126,6 +127,8 @@ def print_plan(planned: Plan, *, limit: int | None) -> None:
         f"{len(moving)} of {number} would change status"
         f"{f', {flags_only} more only flags' if flags_only else ''}."
     )
+    if planned.left:
+        click.echo(f"{planned.left} of all {number} have left; rules judge them as before.")
     if planned.refused_events:
         print_text(f"Sent, and would be refused: {', '.join(planned.refused_events)}.", fg="yellow")
     if planned.unsent_events:

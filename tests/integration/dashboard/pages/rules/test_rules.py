@@ -8,6 +8,8 @@ import pytest
 
 from dashboard.pages.rules.trials import Deadline, backtest_within, spread
 from models.database import transaction
+from models.outcomes import outcomes
+from models.outcomes.outcomes import NewOutcome, OutcomeKind
 from rules.file.rule_file import read_rules
 from services.rules.backtest import ReplayPeriod
 from services.rules.plan import collect, plan
@@ -93,6 +95,7 @@ def test_a_plan_lists_the_companies_that_would_change(acme: EditorWorld) -> None
     page = acme.editor.post("/o/acme/rules/plan", **draft(STRICTER))
     assert page.status_code == 200
     assert "1 of 2 companies would change status" in text_of(page)
+    assert "left" not in text_of(page)
     assert "&lt;b&gt;Quiet &amp; Co&lt;/b&gt;" in page.text
     assert "<b>Quiet" not in page.text
     organization, book = acme.organization, read_rules(STRICTER)
@@ -103,6 +106,22 @@ def test_a_plan_lists_the_companies_that_would_change(acme: EditorWorld) -> None
     assert "Apply as version 2" in page.text
     assert "1 line added, 1 removed" in text_of(page)
     assert len(acme.versions()) == 1
+
+
+def test_a_plan_and_a_backtest_count_companies_that_left_and_say_so(acme: EditorWorld) -> None:
+    acme.add_company("gone", 3)
+    acme.add_company("busy", 0.5)
+    left = NewOutcome(acme.company_id("gone"), OutcomeKind.LEFT, NOW.date(), None, "")
+    with transaction():
+        outcomes.enter(acme.id, [left], "test", NOW)
+    acme.editor.get("/o/acme/rules")
+    text = text_of(acme.editor.post("/o/acme/rules/plan", **draft(STRICTER)))
+    assert "1 of 2 companies would change status: 1 to worse, 0 to better." in text
+    assert "1 of all 2 have left; rules judge them as before." in text
+    assert f"gone left {NOW.day} Jan 2026" in text
+    text = text_of(acme.editor.post("/o/acme/rules/backtest", **draft(STRICTER), days="30"))
+    assert "2 companies over the last 30 days" in text
+    assert "those that left are among them" in text
 
 
 def test_a_planned_text_is_applied_as_a_version_with_its_author(acme: EditorWorld) -> None:
