@@ -16,7 +16,13 @@ from dashboard.pages.company.frame import (
     describe_score,
 )
 from dashboard.pages.company.overview.activity import activity_of
-from dashboard.pages.company.overview.headline import advice, headline, key_facts, raised_flags
+from dashboard.pages.company.overview.headline import (
+    advice,
+    headline,
+    key_facts,
+    next_steps,
+    raised_flags,
+)
 from dashboard.pages.company.overview.health_history import DEFAULT_SPAN, SPANS, health_history
 from dashboard.web.context import app_context
 from models.companies import company_notes
@@ -54,11 +60,13 @@ def read_overview(member: Member, company: Company, at: datetime) -> dict[str, A
     notes, more_notes = company_notes.read_page(company.organization_id, company.id, limit=LATEST)
     raised = raised_flags(explanation, book) if explanation and book else []
     names = {counted.flag.flag for counted in raised}
+    steps = next_steps(raised, _items(company))
     return {
         "health": health,
         "headline": headline(explanation, raised, book) if explanation and book else None,
         "facts": key_facts(company, book, notes),
-        "advice": advice(raised, _items(company)),
+        "advice": advice(steps),
+        "next_steps": steps,
         "raised": raised,
         "others": [flag for flag in flags_worst_first(explanation) if flag.flag not in names],
         "explanation": explanation,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from models.companies.companies import Company
@@ -26,6 +26,14 @@ class CountedFlag:
     flag: FlagExplanation
     status: str
     reason: str
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What to do about a raised flag, and by when, if somebody has set a date."""
+
+    text: str
+    due_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -94,19 +102,30 @@ def headline(explanation: Explanation, raised: Sequence[CountedFlag], book: Rule
     )
 
 
-def advice(raised: Sequence[CountedFlag], items: Mapping[str, ListedItem]) -> list[Advice]:
-    """Return the next steps of raised flags, worst first; flags with the same one share it.
+def next_steps(
+    raised: Sequence[CountedFlag], items: Mapping[str, ListedItem]
+) -> dict[str, NextStep]:
+    """Return the next steps of raised flags, in their order.
 
     They are those of the flags' work items, unless these are done; a flag without one has the note
     of its rule.
     """
-    flags_by_text: dict[str, list[str]] = {}
+    steps = {}
     for counted in raised:
-        item, text = items.get(counted.flag.flag), counted.flag.note
-        if item is not None:
-            text = None if item.state == State.DONE else item.next_step or text
+        item = items.get(counted.flag.flag)
+        if item is not None and item.state == State.DONE:
+            continue
+        text = (item and item.next_step) or counted.flag.note
         if text:
-            flags_by_text.setdefault(text, []).append(counted.flag.flag)
+            steps[counted.flag.flag] = NextStep(text, item.due_on if item else None)
+    return steps
+
+
+def advice(steps: Mapping[str, NextStep]) -> list[Advice]:
+    """Return the next steps with their flags; flags with the same one share it."""
+    flags_by_text: dict[str, list[str]] = {}
+    for flag, step in steps.items():
+        flags_by_text.setdefault(step.text, []).append(flag)
     return [Advice(text, flags) for text, flags in flags_by_text.items()]
 
 

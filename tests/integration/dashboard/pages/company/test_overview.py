@@ -73,12 +73,16 @@ def test_a_company_opens_with_why_whose_how_much_and_what_to_do(
     assert to_do.startswith("Make a plan. Renewal Call them. Usage drop Flags 2 of 4 raised")
     with transaction():
         execute(
-            "update work_items set next_step = 'Book a call.' where flag = 'Usage drop'"
-            " and organization_id = %(id)s",
+            "update work_items set next_step = 'Book a call.', due_on = '2026-02-01'"
+            " where flag = 'Usage drop' and organization_id = %(id)s",
             {"id": world.id},
         )
     to_do = text_of(browser.get(address_of(world))).partition("What to do ")[2]
     assert to_do.startswith("Make a plan. Renewal Book a call. Usage drop ")
+    report = text_of(browser.get(address_of(world, "/report")))
+    assert "renews in 36 days. Make a plan." in report
+    assert "reports fell from 17 to 6. Book a call. by 1 Feb 2026" in report
+    assert "Call them." not in report
     with transaction():
         execute(
             "update work_items set state = 'done' where flag = 'Renewal'"
@@ -87,6 +91,7 @@ def test_a_company_opens_with_why_whose_how_much_and_what_to_do(
         )
     to_do = text_of(browser.get(address_of(world))).partition("What to do ")[2]
     assert to_do.startswith("Book a call. Usage drop ")
+    assert "Make a plan." not in text_of(browser.get(address_of(world, "/report")))
     browser.get(address_of(world, "/notes"))
     browser.post(address_of(world, "/notes"), text="Spoke with them.")
     assert "Last contact note by Ed, just now" in text_of(browser.get(address_of(world)))
