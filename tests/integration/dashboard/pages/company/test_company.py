@@ -66,6 +66,7 @@ def test_status_score_and_flags_are_the_same_as_explain_returns(
         for fact in (flag.threshold, flag.evidence, flag.changed_by, flag.counts, flag.note):
             assert fact is None or fact in section
         if flag.changes_at:
+            assert re.match(rf"{flag.changes_to} from [\w :]+ if nothing happens ", section)
             assert f"{flag.changes_to} in" in section
             at = flag.changes_at
             assert f"{at.day} {at:%b %Y, %H:%M} , if nothing happens" in section
