@@ -39,12 +39,16 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class ReportList:
-    """A list behind a number: its title, what it means for N days, and how it is read."""
+    """A list behind a number: its title, what it means for N days, and how it is read.
+
+    `has_raises` is whether its companies can have had a raise.
+    """
 
     title: str
     meaning: str
     read: Callable[..., ReportedPage]
     of_losses: bool
+    has_raises: bool = True
 
 
 LISTS = {
@@ -58,7 +62,7 @@ LISTS = {
     ),
     "missed": ReportList(
         "Missed", "They left, and it was not raised within the {n} days before.",
-        partial(list_losses, warned=False), of_losses=True,
+        partial(list_losses, warned=False), of_losses=True, has_raises=False,
     ),
     "false-alarms": ReportList(
         "False alarms", "It was raised, and they did not leave within {n} days after.",
@@ -108,6 +112,7 @@ def behind(member: Member, kind: str) -> ResponseReturnValue:
         horizon=horizon,
         total=_total(listed, kind, reported and Report(reported, book).row(flag, quarter)),
         statuses=book.statuses,
+        team=book.team,
         first=url_for(".behind", **here) if page_cursor() else None,
         next=url_for(".behind", **here, after=listed.next) if listed.next else None,
     )
