@@ -109,4 +109,4 @@ def test_a_report_has_the_sentence_the_raised_flags_and_the_latest_notes(
     assert "See https://acme.io/plan ." in text
     assert 'href="https://acme.io/plan" rel="noopener noreferrer nofollow"' in page.text
     assert "data-print" in page.text
-    assert page.text.count('<svg class="chart') == 2
+    assert page.text.count('<svg class="chart') == 4, "two charts, each for two widths"
