@@ -77,6 +77,7 @@ def _each(name: str, address: str, values: Iterator[str]) -> Request:
 def _today(base: str) -> list[Request]:
     return [
         _page("Today", f"{base}/"),
+        _page("Today: mine, none", f"{base}/", owner="me"),
         _fragment("Today: recent", f"{base}/recent"),
         *(
             _page(f"Changes: {span}", f"{base}/changes", span=span)

@@ -9,6 +9,7 @@ from uuid import UUID
 from models.bulk import insert, query_over
 from models.cursors import Cursor
 from models.database import query
+from models.folding import folded, folded_parameters
 from models.portfolio import stale_companies
 
 
@@ -123,13 +124,14 @@ def list_recent(
     *,
     since: datetime,
     only_status: bool = True,
+    owners: Sequence[str] | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> tuple[list[RecentTransition], str | None]:
     """Return the transitions after an instant, newest first, and the cursor of the next page.
 
     Those of companies that left are not among them. `only_status` omits the ones that changed only
-    flags.
+    flags. `owners` limits them to their companies, regardless of case and accents.
 
     Raises:
         UnreadableCursor: `after` is not a cursor of this list.
@@ -140,13 +142,14 @@ def list_recent(
         " from transitions t join companies c"
         " on c.organization_id = t.organization_id and c.id = t.company_id"
         " where t.organization_id = %(organization_id)s and t.at > %(since)s"
-        " and c.left_on is null"
+        f" and c.left_on is null{_of(owners)}"
         f"{' and t.from_status <> t.to_status' if only_status else ''}"
         f"{_NEWEST_FIRST.condition(['t.at', 't.id'], after, descending=True)}"
         " order by t.at desc, t.id desc limit %(limit)s",
         {
             "organization_id": organization_id,
             "since": since,
+            "owners": owners and list(owners),
             "limit": limit + 1,
             **_NEWEST_FIRST.read(after),
         },
@@ -155,17 +158,33 @@ def list_recent(
     return transitions, _NEWEST_FIRST.next_page(rows, limit, "at", "id")
 
 
-def count_recent(organization_id: int, *, since: datetime) -> int:
-    """Count the changes of status after an instant, without those of companies that left."""
+def count_recent(
+    organization_id: int, *, since: datetime, owners: Sequence[str] | None = None
+) -> int:
+    """Count the changes of status after an instant, without those of companies that left.
+
+    `owners` limits them to their companies, regardless of case and accents.
+    """
     [row] = query(
         "select count(*) as number from transitions t join companies c"
         " on c.organization_id = t.organization_id and c.id = t.company_id"
         " where t.organization_id = %(organization_id)s and t.at > %(since)s"
-        " and t.from_status <> t.to_status and c.left_on is null",
-        {"organization_id": organization_id, "since": since},
+        f" and t.from_status <> t.to_status and c.left_on is null{_of(owners)}",
+        {
+            "organization_id": organization_id,
+            "since": since,
+            "owners": owners and list(owners),
+        },
     )
     number: int = row["number"]
     return number
+
+
+def _of(owners: Sequence[str] | None) -> str:
+    """Return an SQL condition on the owner of `companies c`; empty for all of them."""
+    if owners is None:
+        return ""
+    return f" and {folded('c.owner')} = any({folded_parameters('owners')})"
 
 
 def count_changed(organization_id: int, *, since: datetime) -> int:

@@ -1,6 +1,7 @@
 """What an organization's companies are worth now, by status and by owner; without those that left.
 
-One scan of the companies; whatever groups them then works on the few groups of owner and status.
+One scan of an index of the companies; whatever groups them then works on the few groups of owner
+and status.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -17,37 +18,42 @@ Statuses = dict[str, Amount]
 
 
 @dataclass
-class OwnerFigures:
-    """The companies of one owner; None is no owner."""
+class Figures:
+    """Some companies by status; `renewing` are those at risk that renew soon."""
 
-    owner: str | None
     by_status: Statuses = field(default_factory=dict)
+    renewing: Amount = NOTHING
 
     def of(self, statuses: Iterable[str]) -> Amount:
         """Return the companies with any of these statuses."""
-        return _sum(self.by_status, statuses)
+        return sum((self.by_status.get(status, NOTHING) for status in statuses), NOTHING)
+
+    def add(self, status: str, amount: Amount, renewing: Amount) -> None:
+        """Add companies with a status."""
+        self.by_status[status] = self.by_status.get(status, NOTHING) + amount
+        self.renewing += renewing
+
+
+@dataclass
+class OwnerFigures(Figures):
+    """The companies of one owner; None is no owner."""
+
+    owner: str | None = None
 
 
 @dataclass
 class PresentFigures:
     """All companies, those of some owners together, and owners, the worst first.
 
-    `renewing` are the companies at risk that renew soon; `more_owners` is whether there are others.
+    `my_owners` are the owners of `mine`, as companies have them; `more_owners` is whether there are
+    others than `owners`.
     """
 
-    all: Statuses = field(default_factory=dict)
-    mine: Statuses = field(default_factory=dict)
-    renewing: Amount = NOTHING
+    all: Figures = field(default_factory=Figures)
+    mine: Figures = field(default_factory=Figures)
+    my_owners: set[str] = field(default_factory=set)
     owners: list[OwnerFigures] = field(default_factory=list)
     more_owners: bool = False
-
-    def of(self, statuses: Iterable[str]) -> Amount:
-        """Return all companies with any of these statuses."""
-        return _sum(self.all, statuses)
-
-
-def _sum(by_status: Statuses, statuses: Iterable[str]) -> Amount:
-    return sum((by_status.get(status, NOTHING) for status in statuses), NOTHING)
 
 
 def read(
@@ -83,10 +89,8 @@ def read(
             from named group by key order by place limit %(most)s
         )
         select 'all' as part, null as owner, 0 as place, status, {_SUMS} from named group by status
-        union all select 'mine', null, 0, status, {_SUMS} from named
-            where key = any({folded_parameters("mine")}) group by status
-        union all select 'renewing', null, 0, null, sum(renewing), sum(renewing_value) from named
-            where at_risk
+        union all select 'mine', owner, 0, status, {_SUMS} from named
+            where key = any({folded_parameters("mine")}) group by owner, status
         union all select 'owner', r.owner, r.place, n.status, {_SUMS}
             from ranked r join named n on n.key is not distinct from r.key
             group by r.place, r.owner, n.status
@@ -104,22 +108,28 @@ def read(
     return _figures(rows, most_owners)
 
 
-_SUMS = "sum(companies)::bigint as companies, sum(value) as value"
+_SUMS = (
+    "sum(companies)::bigint as companies, sum(value) as value,"
+    " sum(renewing) filter (where at_risk)::bigint as renewing,"
+    " sum(renewing_value) filter (where at_risk) as renewing_value"
+)
 
 
 def _figures(rows: Iterable[dict[str, Any]], most_owners: int) -> PresentFigures:
-    figures = PresentFigures()
+    present = PresentFigures()
     owners: dict[int, OwnerFigures] = {}
     for row in rows:
-        amount = Amount(int(row["companies"] or 0), row["value"] or NOTHING.value)
-        if row["part"] == "renewing":
-            figures.renewing = amount
-        elif row["part"] == "owner":
-            owner = owners.setdefault(row["place"], OwnerFigures(row["owner"]))
-            owner.by_status[row["status"]] = amount
-        else:
-            by_status = figures.all if row["part"] == "all" else figures.mine
-            by_status[row["status"]] = amount
-    figures.owners = list(owners.values())[:most_owners]
-    figures.more_owners = len(owners) > most_owners
-    return figures
+        figures = present.all
+        if row["part"] == "owner":
+            figures = owners.setdefault(row["place"], OwnerFigures(owner=row["owner"]))
+        elif row["part"] == "mine":
+            figures = present.mine
+            present.my_owners.add(row["owner"])
+        figures.add(
+            row["status"],
+            Amount(row["companies"], row["value"] or NOTHING.value),
+            Amount(row["renewing"] or 0, row["renewing_value"] or NOTHING.value),
+        )
+    present.owners = list(owners.values())[:most_owners]
+    present.more_owners = len(owners) > most_owners
+    return present

@@ -1,6 +1,6 @@
 """The figures of Today: companies by status, value at risk, and renewals, each with a link."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from dashboard.filters.field_filters import ME
 from dashboard.presentation.charts.course import Course, Series, draw_course
 from models.portfolio import daily_figures, present_figures, stale_companies
 from models.portfolio.daily_figures import NOTHING, Amount, Kind
-from models.portfolio.present_figures import PresentFigures
+from models.portfolio.present_figures import Figures, PresentFigures
 from rules.book import RuleBook
 
 RENEWS_WITHIN = timedelta(days=60)
@@ -24,6 +24,9 @@ WEEKS = 53
 """Points of the course of a year."""
 
 WEEK = timedelta(days=7)
+
+Address = Callable[..., str]
+"""Returns the URL of a list of companies by its filters, as `companies_address` has them."""
 
 
 @dataclass(frozen=True)
@@ -85,19 +88,24 @@ def read_past(member: Member, at: datetime) -> Past | None:
     return Past(days, daily_figures.read(member.organization.id, days))
 
 
-def large_figures(present: PresentFigures, past: Past | None, book: RuleBook) -> list[Figure]:
-    """Return up to four figures: the two worst statuses, the value at risk, and renewals."""
+def large_figures(
+    present: Figures, past: Past | None, book: RuleBook, address: Address
+) -> list[Figure]:
+    """Return up to four figures: the two worst statuses, the value at risk, and renewals.
+
+    `address` returns the URL of the list of the companies that are counted.
+    """
     best, worst_first = book.statuses[0], tuple(reversed(book.statuses[1:]))
     with_value = bool(book.team.value)
     figures = []
     for status in worst_first[:2]:
-        amount = present.all.get(status, NOTHING)
+        amount = present.of([status])
         before = past.last_week(Kind.STATUS, status) if past else None
         figures.append(
             Figure(
                 status,
                 amount.companies,
-                companies_address(status=status),
+                address(status=status),
                 change=amount.companies - before.companies if before is not None else None,
                 value=amount.value if with_value else None,
             )
@@ -109,7 +117,7 @@ def large_figures(present: PresentFigures, past: Past | None, book: RuleBook) ->
             Figure(
                 "Value at risk",
                 at_risk.value,
-                companies_address(not__status=best, sort="-value"),
+                address(not__status=best, sort="-value"),
                 is_value=True,
                 change=at_risk.value - before.value if before is not None else None,
                 about=f"of {at_risk.companies:,} that are not {best}",
@@ -121,7 +129,7 @@ def large_figures(present: PresentFigures, past: Past | None, book: RuleBook) ->
             Figure(
                 "Renewals in danger",
                 present.renewing.companies,
-                companies_address(not__status=best, next__renewal=days, sort="renewal"),
+                address(not__status=best, next__renewal=days, sort="renewal"),
                 about=f"within {days} days, not {best}",
                 value=present.renewing.value if with_value else None,
             )
@@ -129,7 +137,7 @@ def large_figures(present: PresentFigures, past: Past | None, book: RuleBook) ->
     return figures
 
 
-def draw_at_risk(past: Past, present: PresentFigures, book: RuleBook, today: date) -> Course:
+def draw_at_risk(past: Past, present: Figures, book: RuleBook, today: date) -> Course:
     """Draw what was at risk in the past weeks, and is now: the value, or else the companies."""
     amounts = [*past.at_risk, present.of(book.statuses[1:])]
     numbers = [amount.value if book.team.value else amount.companies for amount in amounts]
@@ -141,11 +149,11 @@ def owner_address(owner: str | None, **filters: str) -> str:
     return companies_address(owner=owner or "", **filters)
 
 
+def my_address(**filters: str) -> str:
+    """Return the URL of a list of the reader's companies that have not left."""
+    return owner_address(ME, **filters)
+
+
 def owner_at_risk_address(owner: str | None, best: str) -> str:
     """Return the URL of the companies of an owner that do not have the best status."""
     return owner_address(owner, not__status=best, sort="-value")
-
-
-def my_address(status: str) -> str:
-    """Return the URL of the reader's companies with a status."""
-    return companies_address(owner=ME, status=status)

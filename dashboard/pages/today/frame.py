@@ -5,15 +5,25 @@ from collections.abc import Collection, Sequence
 from flask import Blueprint, request
 
 from dashboard.access import Member
+from dashboard.filters.field_filters import ME
 from models.companies import company_list
 from models.companies.company_list import ListedCompany
 from models.companies.external_ids import find_row_ids
+from rules.team import TeamFields
 from services.health.recorded_steps import Step, explaining_steps
 
 blueprint = Blueprint("today", __name__, url_prefix="/o/<name:organization>")
 
 PAGE = 10
 """Rows of each list at first, and rows that each "More" link adds."""
+
+
+def is_mine(team: TeamFields) -> bool:
+    """Whether the page is about the reader's companies, as `owner=me` in its address asks for.
+
+    It is not if the rules name no owner.
+    """
+    return bool(team.owner) and request.args.get("owner") == ME
 
 
 def rows_or_page(name: str) -> str:

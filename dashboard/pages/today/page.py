@@ -8,15 +8,18 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
+from dashboard.filters.field_filters import ME
 from dashboard.pages.get_started import get_started
 from dashboard.pages.today import figures
 from dashboard.pages.today.frame import (
     blueprint,
     find_teams,
+    is_mine,
     recorded_reasons,
 )
 from dashboard.pages.today.recent import LAST_DAY, describe_causes
 from dashboard.pages.today.upcoming_list import DAYS, prevention_of, read_upcoming, upcoming_reasons
+from dashboard.pages.today.worst import read_worst
 from dashboard.pages.worklist.frame import count_to_do
 from dashboard.presentation.charts.shares import Share, draw_shares
 from dashboard.presentation.wording import tone_of
@@ -28,7 +31,6 @@ from models.events import quiet_keys, rejected_events
 from models.health import transitions
 from models.health.upcoming_changes import Direction
 from models.health.work_items.item_list import MOST_COUNTED
-from models.portfolio.daily_figures import NOTHING
 from models.portfolio.present_figures import PresentFigures
 from rules.book import RuleBook
 from services.rules.rule_books import NO_RULES
@@ -47,17 +49,20 @@ def page(member: Member) -> ResponseReturnValue:
         read_one_snapshot()
         book = rules_in_force(organization)
         rules = book or NO_RULES
+        mine = is_mine(rules.team)
+        owners = member.owners if mine else None
         present = figures.read_present(member, rules, at)
         set_aside = rejected_events.count(organization.id, {}, most=rejected_events.MANY + 1)
-        if not present.all and not company_counts.any_exists(organization.id):
+        if not present.all.by_status and not company_counts.any_exists(organization.id):
             return get_started(member, book, set_aside)
-        past = figures.read_past(member, at)
+        past = None if mine else figures.read_past(member, at)
+        worst = read_worst(member, present, rules, at) if mine else None
         changes, next_cursor = transitions.list_recent(
-            organization.id, since=at - LAST_DAY, limit=FIRST_CHANGES
+            organization.id, since=at - LAST_DAY, owners=owners, limit=FIRST_CHANGES
         )
         causes = describe_causes(member, changes)
-        changed = transitions.count_recent(organization.id, since=at - LAST_DAY)
-        upcoming = read_upcoming(member, at)
+        changed = transitions.count_recent(organization.id, since=at - LAST_DAY, owners=owners)
+        upcoming = read_upcoming(member, at, present.my_owners if mine else None)
         teams = find_teams(member, {change.company for change in changes})
         enabled = [key for key, event in rules.events.items() if event.enabled]
         to_do = count_to_do(member)
@@ -65,7 +70,11 @@ def page(member: Member) -> ResponseReturnValue:
     keep_fresh(organization.id, upcoming.forecast, at)
     return render_template(
         "today/page.html",
-        **_shown(present, past, rules, at.astimezone(UTC).date()),
+        **_shown(present, past, rules, at.astimezone(UTC).date(), mine=mine),
+        whose=ME if mine else None,
+        worst=worst,
+        reasons=worst.reasons if worst else {},
+        phrase=lambda raised: rules.threshold(raised["flag"], rules.level_of(raised["status"])),
         statuses=rules.statuses,
         team=rules.team,
         changes=changes,
@@ -90,25 +99,34 @@ def page(member: Member) -> ResponseReturnValue:
 
 
 def _shown(
-    present: PresentFigures, past: figures.Past | None, rules: RuleBook, today: date
+    present: PresentFigures,
+    past: figures.Past | None,
+    rules: RuleBook,
+    today: date,
+    *,
+    mine: bool,
 ) -> dict[str, Any]:
-    """Return the figures as variables of the template."""
-    worst_first = (*reversed(rules.statuses), *sorted({*present.all} - {*rules.statuses}))
-    counts = [(status, present.all.get(status, NOTHING)) for status in worst_first]
+    """Return the figures as variables of the template, of all companies or of the reader's."""
+    chosen = present.mine if mine else present.all
+    address = figures.my_address if mine else figures.companies_address
+    unknown = sorted({*present.all.by_status} - {*rules.statuses})
+    worst_first = (*reversed(rules.statuses), *unknown)
+    counts = [(status, chosen.of([status])) for status in worst_first]
     return {
-        "figures": figures.large_figures(present, past, rules),
-        "a_week_ago": past.days[-1] if past else None,
+        "figures": figures.large_figures(chosen, past, rules, address),
         "counts": counts,
         "companies": sum(amount.companies for _, amount in counts),
+        "at_risk": chosen.of(rules.statuses[1:]).companies,
         "bar": draw_shares(
             "Companies by status",
             [Share(name, n.companies, tone_of(name, rules.statuses)) for name, n in counts],
         ),
-        "mine": [(name, present.mine[name]) for name in worst_first if name in present.mine],
+        "mine": [(name, amount) for name in worst_first if (amount := present.mine.of([name]))],
         "owners": present.owners,
         "more_owners": present.more_owners,
         "at_risk_statuses": rules.statuses[1:],
-        "course": past and figures.draw_at_risk(past, present, rules, today),
+        "course": past and figures.draw_at_risk(past, present.all, rules, today),
+        "address": address,
         "companies_address": figures.companies_address,
         "owner_address": figures.owner_address,
         "owner_at_risk_address": partial(figures.owner_at_risk_address, best=rules.statuses[0]),

@@ -8,11 +8,13 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
+from dashboard.filters.field_filters import ME
 from dashboard.pages.causes import describe_cause
 from dashboard.pages.today.frame import (
     PAGE,
     blueprint,
     find_teams,
+    is_mine,
     recorded_reasons,
     rows_or_page,
 )
@@ -30,19 +32,21 @@ LAST_DAY = timedelta(days=1)
 @viewer
 def more_changes(member: Member) -> ResponseReturnValue:
     """Show more recent changes: rows for htmx, or a page without scripts."""
-    at, after = now(), request.args.get("after")
+    at, after, organization_id = now(), request.args.get("after"), member.organization.id
     try:
         with transaction():
             read_one_snapshot()
+            book = rules_in_force(member.organization) or NO_RULES
+            whose = ME if is_mine(book.team) else None
+            owners = member.owners if whose else None
             changes, next_cursor = transitions.list_recent(
-                member.organization.id, since=at - LAST_DAY, after=after, limit=PAGE
+                organization_id, since=at - LAST_DAY, owners=owners, after=after, limit=PAGE
             )
-            changed = transitions.count_recent(member.organization.id, since=at - LAST_DAY)
+            changed = transitions.count_recent(organization_id, since=at - LAST_DAY, owners=owners)
             causes = describe_causes(member, changes)
             teams = find_teams(member, [change.company for change in changes])
-            book = rules_in_force(member.organization) or NO_RULES
     except UnreadableCursor:
-        return redirect(url_for("today.page"), 303)
+        return redirect(url_for("today.page", owner=request.args.get("owner")), 303)
     return render_template(
         rows_or_page("changes"),
         changes=changes,
@@ -50,6 +54,7 @@ def more_changes(member: Member) -> ResponseReturnValue:
         next_cursor=next_cursor,
         causes=causes,
         teams=teams,
+        whose=whose,
         statuses=book.statuses,
         reasons_of=recorded_reasons,
     )

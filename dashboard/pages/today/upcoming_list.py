@@ -1,6 +1,6 @@
 """The first upcoming changes on Today: those with which the list on the page Upcoming begins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,15 +27,20 @@ class FirstChanges:
     rows: Sequence[ListedChange]
 
 
-def read_upcoming(member: Member, at: datetime) -> FirstChanges:
-    """Read the forecast of an organization, and its first rows."""
+def read_upcoming(member: Member, at: datetime, owners: Collection[str] | None) -> FirstChanges:
+    """Read the forecast of an organization, and its first rows.
+
+    `owners` limits them to their companies; None is no limit.
+    """
     zone = reader_zone()
     last = at.astimezone(zone).date() + timedelta(days=DAYS)
     organization_id = member.organization.id
-    rows, _ = upcoming_changes.read_page(
-        organization_id, UpcomingFilter(start_of_day(last, zone)), after=None, limit=FIRST
-    )
-    return FirstChanges(forecasts.find(organization_id), rows)
+    forecast = forecasts.find(organization_id)
+    if owners is not None and not owners:
+        return FirstChanges(forecast, [])
+    chosen = UpcomingFilter(start_of_day(last, zone), tuple(owners or ()))
+    rows, _ = upcoming_changes.read_page(organization_id, chosen, after=None, limit=FIRST)
+    return FirstChanges(forecast, rows)
 
 
 def upcoming_reasons(row: ListedChange) -> list[tuple[str, str]]:

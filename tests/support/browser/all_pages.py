@@ -148,6 +148,7 @@ def states(values: Mapping[str, Any]) -> Iterator[State]:
 
 def _of_customers() -> Iterator[State]:
     yield State("today.page", prepare=click(".menu.account summary"))
+    yield State("today.page", {"owner": "me"})
     for span in ("seen", "30"):
         yield State("changes.page", {"span": span})
     yield State("upcoming.page", {"days": "30", "direction": "worse"})

@@ -125,6 +125,49 @@ def test_the_companies_by_status_and_those_of_the_reader(demo: Demo) -> None:
     }
 
 
+def test_today_for_oneself(demo: Demo) -> None:
+    mine = demo.pairs(f"select status, count(*), sum(value) {PRESENT} and {MINE} group by 1")
+    [renewing] = demo.rows(
+        f"select count(*) as companies, sum(value) as value {PRESENT} and {MINE} and status <>"
+        " 'Healthy' and renews_on between date '2026-05-20' and date '2026-05-20' + 60"
+    )
+    page = demo.page("/?owner=me")
+    shown = figures(page)
+    for status in ("Critical", "At Risk"):
+        companies, value = mine.get(status, (0, Decimal()))
+        assert text(shown[status]) == f"{status} {companies} worth {value:,.0f}"
+    risky = sum(mine[status][0] for status in STATUSES[1:] if status in mine)
+    assert text(shown["Value at risk"]) == (
+        f"Value at risk {at_risk(mine):,.0f} of {risky} that are not Healthy"
+    )
+    assert text(shown["Renewals in danger"]) == (
+        f"Renewals in danger {renewing['companies']} within 60 days, not Healthy"
+        f" worth {renewing['value'] or 0:,.0f}"
+    )
+    for title, figure in shown.items():
+        expected = risky if title == "Value at risk" else strong(figure)
+        assert demo.companies(only(figure, "a").get("href", "")) == expected
+    pills = only(page, "nav", aria_label="Companies by status")
+    counts = pill_counts(demo, pills)
+    assert {status: count for status, count in counts.items() if count != "0 · 0"} == {
+        status: f"{companies} · {value:,.0f}" for status, (companies, value) in mine.items()
+    }
+    worst = only(page, "section", aria_labelledby="worst")
+    assert text(select(worst, "a")[0]) == f"{risky} companies at risk"
+    assert demo.companies(select(worst, "a")[0].get("href", "")) == risky
+    assert [(name, status) for name, status, *_ in texts(only(worst, "table"))] == demo.tuples(
+        f"select name, status {PRESENT} and {MINE} and status <> 'Healthy'"
+        " order by status = 'Critical' desc, value desc nulls last, customers.id limit 8"
+    )
+    changes = demo.tuples(
+        "select c.name, t.from_status, t.to_status from transitions t join customers c"
+        " on c.organization_id = t.organization_id and c.id = t.company_id"
+        " where t.organization_id = %(id)s and from_status <> to_status and left_on is null"
+        f" and t.at > %(now)s - interval '1 day' and {CUSTOMER} order by t.at desc, t.id desc"
+    )
+    assert change_rows(demo, only(page, "section", aria_labelledby="changed")) == changes
+
+
 def pill_counts(demo: Demo, pills: Element) -> dict[str, str]:
     """Return the counts of links by status; each leads to as many companies."""
     counts = {}

@@ -71,7 +71,7 @@ def test_companies_of_other_organizations_never_match() -> None:
     assert matches(mine) == []
     assert matches(mine, text="acme") == []
     assert matches(mine, conditions=(field_is("plan", "Pro"),)) == []
-    assert figures(mine).all == {}
+    assert figures(mine).all.by_status == {}
     assert field_names.list_names(mine) == []
 
 
@@ -313,7 +313,7 @@ def test_companies_are_counted_by_status() -> None:
         ListCompany("d"),
         ListCompany("e", status="Critical", days=0.1),
     )
-    counts = {status: amount.companies for status, amount in figures(o).all.items()}
+    counts = {status: amount.companies for status, amount in figures(o).all.by_status.items()}
     assert counts == company_counts.count_by_status(o) == {"Healthy": 4, "Critical": 1}
 
 

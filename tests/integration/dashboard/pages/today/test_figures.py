@@ -24,6 +24,7 @@ def test_every_figure_of_today_changes_and_portfolio_equals_a_recount(
 ) -> None:
     account = RandomAccount(dashboard, Random(seed))
     check_the_large_figures_and_my_companies(account)
+    check_today_for_oneself(account)
     check_the_owners_are_the_worst_first_with_their_sums(account)
     check_changes_are_the_companies_with_another_status_than_then(account, monkeypatch)
     check_the_portfolio_ends_with_the_figures_of_now(account)
@@ -41,19 +42,52 @@ def large_figures(page: str) -> dict[str, str]:
     return dict(found)
 
 
-def check_the_large_figures_and_my_companies(account: RandomAccount) -> None:
-    page = account.browser.get("/o/acme/").text
-    companies = account.companies()
+def recounted(companies: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what the large figures have to be."""
     at_risk = [company for company in companies if company["status"] != "Healthy"]
     assert at_risk
     last = NOW.date() + timedelta(days=60)
     renewing = [c for c in at_risk if c["renews_on"] and NOW.date() <= c["renews_on"] <= last]
-    assert large_figures(page) == {
+    return {
         "Critical": grouped(sum(c["status"] == "Critical" for c in companies)),
         "At Risk": grouped(sum(c["status"] == "At Risk" for c in companies)),
         "Value at risk": amount(sum((c["value"] for c in at_risk), Decimal())),
         "Renewals in danger": grouped(len(renewing)),
     }
+
+
+def check_today_for_oneself(account: RandomAccount) -> None:
+    page = account.browser.get("/o/acme/?owner=me").text
+    mine = [c for c in account.companies() if c["owner"] == "ann@acme.com"]
+    assert large_figures(page) == recounted(mine)
+    [pills] = re.findall(r'aria-label="Companies by status".*?</nav>', page, re.DOTALL)
+    for status in ("Critical", "At Risk", "Healthy"):
+        of_status = [c for c in mine if c["status"] == status]
+        value = sum((c["value"] for c in of_status), Decimal())
+        assert f"{status} {len(of_status)} · {amount(value)}" in plain(pills)
+    worst = account.customers.rows(
+        "select external_id as id from companies where organization_id = %(id)s"
+        " and lower(owner) = 'ann@acme.com' and left_on is null and health_status <> 'Healthy'"
+        " order by health_status = 'Critical' desc, value desc nulls last, companies.id limit 8"
+    )
+    [table] = re.findall(r'<table class="companies">.*?</table>', page, re.DOTALL)
+    assert re.findall(r'companies/(c\d+)"', table) == [company["id"] for company in worst]
+    changed = account.customers.rows(
+        "select c.external_id as id from transitions t join companies c"
+        " on c.organization_id = t.organization_id and c.id = t.company_id"
+        " where t.organization_id = %(id)s and t.at > %(since)s and t.from_status <> t.to_status"
+        " and left_on is null and lower(owner) = 'ann@acme.com' order by t.at desc, t.id desc",
+        since=NOW - timedelta(days=1),
+    )
+    recent = account.browser.get("/o/acme/recent?owner=me").text
+    assert f"{len(changed)} status change" in plain(recent)
+    assert re.findall(r'companies/(c\d+)">', recent) == [change["id"] for change in changed]
+
+
+def check_the_large_figures_and_my_companies(account: RandomAccount) -> None:
+    page = account.browser.get("/o/acme/").text
+    companies = account.companies()
+    assert large_figures(page) == recounted(companies)
     [mine] = re.findall(r'aria-labelledby="my-companies".*?</nav>', page, re.DOTALL)
     for status in {company["status"] for company in companies}:
         owned = [c for c in companies if (c["owner"], c["status"]) == ("ann@acme.com", status)]

@@ -17,6 +17,7 @@ COUNT = re.compile(r"[\d,]+")
 SPAN = re.compile(r"\d+ (?:hours|days)")
 PAGES = {
     "": 10,
+    "?owner=me": 8,
     "changes?span=7": 4,
     "changes?span=30&owner=me": 1,
     "upcoming?days=14": 4,

@@ -153,6 +153,26 @@ def test_changes_show_the_owner_and_the_value_of_their_companies(
 # Upcoming changes
 
 
+def test_the_page_is_about_the_companies_of_the_reader_where_the_rules_name_an_owner(
+    acme: Acme,
+) -> None:
+    acme.customers.track_days_ago("acme", 3, csm="ben@acme.com")
+    acme.judge_as_time_passes()
+    mine = acme.browser.get("/o/acme/?owner=me")
+    assert "Mine" not in text_of(mine)
+    assert "1 company" in text_of(mine)
+    acme.customers.apply_rules(RULES + "team: {owner: company.csm}\n")
+    acme.judge_as_time_passes()
+    mine = acme.browser.get("/o/acme/?owner=me")
+    assert "You own no company" in text_of(mine)
+    assert "/o/acme/" in links(mine)
+    acme.customers.track_days_ago("acme", 1, csm="Ann@acme.com")
+    acme.judge_as_time_passes()
+    mine = acme.browser.get("/o/acme/?owner=me")
+    assert "1 company of yours" in text_of(mine)
+    assert 'hx-get="/o/acme/?owner=me"' in mine.text  # what refreshes the page
+
+
 def test_upcoming_changes_are_the_same_as_in_forecast_and_explain(acme: Acme) -> None:
     acme.customers.track_days_ago("alpha", 6, 5)
     acme.customers.track_days_ago("beta", 13, 12.5)
