@@ -63,7 +63,7 @@ def collect(
         len(judged),
         refused_events=tuple(key for key in refused if key in sent),
         unsent_events=tuple(key for key in refused if key not in sent),
-        unusable_fields=unusable_fields(organization.id, book.team),
+        unusable_fields=unusable_fields(organization.id, book.team, former.team),
         left=company_counts.count_left(organization.id),
     )
 
