@@ -1,11 +1,16 @@
 """URLs of pages that contain arbitrary names and ids of clients."""
 
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, g, url_for
 from werkzeug.routing import BaseConverter, IntegerConverter
 
 from services.page_addresses import QUOTED, quote_once
+
+_READABLE = "!$'()*,/:;?@"
+"""Characters that need no escape in a query string; `url_for` leaves the same ones."""
 
 
 class NameConverter(BaseConverter):
@@ -38,6 +43,18 @@ def company_address(company: str, from_list: str = "") -> str:
     """
     values: dict[str, Any] = {"from": from_list} if from_list else {}
     return url_for("company.page", company_id=company, **values)
+
+
+def with_parameters(endpoint: str, parameters: Iterable[tuple[str, str]]) -> str:
+    """Return the URL of a page with a query string.
+
+    A list has up to a hundred links to itself: its own URL is built once for a request.
+    """
+    built: dict[str, str] = g.setdefault("addresses", {})
+    if endpoint not in built:
+        built[endpoint] = url_for(endpoint)
+    query = urlencode(list(parameters), safe=_READABLE)
+    return f"{built[endpoint]}?{query}" if query else built[endpoint]
 
 
 def configure_addresses(app: Flask) -> None:

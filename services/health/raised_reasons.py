@@ -24,43 +24,32 @@ from services.health.settlements import company_state, stored_health_of
 from services.health.stored_facts import StoredFacts
 from services.rules.rule_books import RuleBooks
 
-MOST_FLAGS = 3
-"""Flags of a company for which reasons are given."""
-
-
-@dataclass(frozen=True)
-class RaisedReason:
-    """A raised flag, the status that it raises, and why in a few words."""
-
-    flag: str
-    status: str
-    text: str
-
 
 def raised_reasons(
     organization_id: int,
-    external_ids: Collection[str],
+    flags: Mapping[str, Collection[str]],
     version: int,
     at: datetime,
     rulebooks: RuleBooks,
-    *,
-    most: int = MOST_FLAGS,
-) -> dict[str, list[RaisedReason]]:
-    """Return why companies have their status: at most `most` raised flags of each, worst first.
+) -> dict[str, dict[str, str]]:
+    """Return why flags of companies are raised, in a few words, by company and flag.
 
-    Companies are identified by the client's own ids. The rules are those of `version`, in force
-    `at` that instant, the present. If they cannot be read, there are no reasons.
+    `flags` are the names of those that are asked for, by company; those that are not raised have no
+    reason. Companies are identified by the client's own ids. The rules are those of `version`, in
+    force `at` that instant, the present. If they cannot be read, there are no reasons.
     """
     book = rulebooks.book_if_readable(organization_id, version)
-    if book is None or not external_ids:
+    if book is None or not flags:
         return {}
-    found = companies.find_all(organization_id, external_ids)
+    found = companies.find_all(organization_id, flags)
     reads = ReadsTogether(organization_id)
     raised = []
     for company, state in zip(found, _states(organization_id, found, book), strict=True):
-        facts = _CurrentFacts(company, reads.ask)
+        facts, levels = _CurrentFacts(company, reads.ask), effective_levels(book, state)
         raised += [
-            _RaisedFlag(company, facts, state, *pair) for pair in _worst_first(book, state, most)
+            _RaisedFlag(company, facts, state, flag, level)
+            for flag in book.flags
+            if flag.name in flags[company.external_id] and (level := levels.get(flag.name))
         ]
     texts, beyond = judge_together(
         reads, {place: partial(item.text, book, at) for place, item in enumerate(raised)}
@@ -68,11 +57,9 @@ def raised_reasons(
     for place in beyond:
         item = raised[place]
         texts[place] = replace(item, facts=_CurrentFacts(item.company)).text(book, at)
-    reasons: dict[str, list[RaisedReason]] = {company.external_id: [] for company in found}
+    reasons: dict[str, dict[str, str]] = {company.external_id: {} for company in found}
     for place, item in enumerate(raised):
-        status = book.status_name(item.level)
-        of_company = reasons[item.company.external_id]
-        of_company.append(RaisedReason(item.flag.name, status, texts[place]))
+        reasons[item.company.external_id][item.flag.name] = texts[place]
     return reasons
 
 
@@ -80,12 +67,6 @@ def _states(
     organization_id: int, found: Sequence[Company], book: RuleBook
 ) -> Iterable[CompanyState]:
     return (company_state(stored, book) for stored in stored_health_of(organization_id, found))
-
-
-def _worst_first(book: RuleBook, state: CompanyState, most: int) -> Sequence[tuple[Flag, Level]]:
-    levels = effective_levels(book, state)
-    raised = [(flag, level) for flag in book.flags if (level := levels.get(flag.name))]
-    return sorted(raised, key=lambda pair: -(pair[1] or 0))[:most]
 
 
 @dataclass(frozen=True)

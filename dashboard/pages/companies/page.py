@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
@@ -17,6 +17,7 @@ from dashboard.pages.companies.orders import orders_of
 from dashboard.pages.companies.query import MINE, RENEWS_IN, CompanyQuery
 from dashboard.presentation.charts.activity import draw_activity
 from dashboard.presentation.csv_export import MOST_COLUMNS, as_csv
+from dashboard.web.addresses import with_parameters
 from dashboard.web.context import app_context, now, rules_in_force
 from dashboard.web.page_size import CHOICES, page_size
 from models.companies import company_list
@@ -38,6 +39,9 @@ from services.work_items import snoozes
 from services.work_items.assignees import Assignees
 
 blueprint = Blueprint("companies", __name__, url_prefix="/o/<name:organization>")
+
+MOST_REASONS = 2
+"""The raised flags of a company that the list shows; it counts the others."""
 
 
 @blueprint.get("/companies")
@@ -102,12 +106,9 @@ def export(member: Member) -> ResponseReturnValue:
 
 def address_of(query: CompanyQuery, *, after: str | None = None, rows: int | None = None) -> str:
     """Return the URL of a list; `after` is the cursor of a page, and `rows` the size of pages."""
-    added = {"after": after, "rows": rows and str(rows)}
-    parameters = [*query.parameters, *((name, value) for name, value in added.items() if value)]
-    named: dict[str, list[str]] = {}
-    for name, value in parameters:
-        named.setdefault(name, []).append(value)
-    return url_for("companies.page", **named)  # type: ignore[arg-type]
+    added = (("after", after), ("rows", rows and str(rows)))
+    given = ((name, value) for name, value in added if value)
+    return with_parameters("companies.page", [*query.parameters, *given])
 
 
 def _is_fragment() -> bool:
@@ -148,13 +149,14 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         members = Assignees(organization_id).members if member.may("editor") else ()
         usual = usual_columns(book.team)
         shown = query.columns or usual
-        ids = [company.id for company in result.companies]
+        listed = result.companies
+        ids = [company.id for company in listed]
         activity = count_active_days(organization_id, ids, at) if "activity" in shown else {}
         version = member.organization.rules_version
+        flags = {c.id: [raised["flag"] for raised in c.raised[:MOST_REASONS]] for c in listed}
+        rulebooks = app_context().rulebooks
         reasons = (
-            raised_reasons(organization_id, ids, version, at, app_context().rulebooks)
-            if "why" in shown
-            else {}
+            raised_reasons(organization_id, flags, version, at, rulebooks) if "why" in shown else {}
         )
     fields = [*custom, *LINK_FIELDS]
     return {
@@ -173,6 +175,7 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         "verbs": list(Verb),
         "phrase": lambda raised: book.threshold(raised["flag"], book.level_of(raised["status"])),
         "reasons": reasons,
+        "most_reasons": MOST_REASONS,
         "activity": {company: draw_activity(days) for company, days in activity.items()},
         "counts": _in_order(result.counts, statuses, query.status),
         "all": sum(result.counts.values()),

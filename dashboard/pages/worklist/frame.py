@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, request
 
 from dashboard.access import Member
 from dashboard.access.visitors import reader_zone
 from dashboard.pages.worklist.query import WorklistQuery
+from dashboard.web.addresses import with_parameters
 from dashboard.web.context import app_context, now, rules_in_force
 from models.health.work_items import item_list
 from models.health.work_items.item_list import ListedItem
@@ -20,9 +21,6 @@ from services.work_items.assignees import Assignees, Responsible
 from services.work_items.states import State
 
 blueprint = Blueprint("worklist", __name__, url_prefix="/o/<name:organization>")
-
-MOST_FLAGS = 100
-"""Flags of one company whose reasons are read."""
 
 CLOSED_BECAUSE = {
     "recovery": "closed by recovery",
@@ -58,25 +56,17 @@ def rows_of(
 ) -> list[Row]:
     """Return items with what rows show of them, in the current transaction."""
     organization = member.organization
-    of_raised = {item.company for item in items if item.closed_at is None}
-    reasons = raised_reasons(
-        organization.id,
-        of_raised,
-        organization.rules_version,
-        now(),
-        app_context().rulebooks,
-        most=MOST_FLAGS,
-    )
-    words = {
-        (company, reason.flag): reason.text
-        for company, of_company in reasons.items()
-        for reason in of_company
-    }
+    flags: dict[str, set[str]] = {}
+    for item in items:
+        if item.closed_at is None:
+            flags.setdefault(item.company, set()).add(item.flag)
+    rulebooks = app_context().rulebooks
+    reasons = raised_reasons(organization.id, flags, organization.rules_version, now(), rulebooks)
     present = today()
     return [
         Row(
             item,
-            words.get((item.company, item.flag))
+            reasons.get(item.company, {}).get(item.flag)
             or book.threshold(item.flag, book.level_of(item.status)),
             assignees.responsible_for(item),
             item.due_on is not None
@@ -126,4 +116,6 @@ def shared_values(member: Member, book: RuleBook, assignees: Assignees) -> dict[
 
 def address_of(query: WorklistQuery, after: str | None = None, rows: int | None = None) -> str:
     """Return the URL of a list; `after` is the cursor of a page, and `rows` the size of pages."""
-    return url_for("worklist.page", **query.parameters, after=after, rows=rows)  # type: ignore[arg-type]
+    added = {"after": after, "rows": rows and str(rows)}
+    given = {name: value for name, value in added.items() if value}
+    return with_parameters("worklist.page", (query.parameters | given).items())
