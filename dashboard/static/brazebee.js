@@ -103,6 +103,11 @@
     htmx.ajax("GET", link.href, { source: link, target: link.dataset.part });
   });
 
+  // htmx visits each element that it removes, with two events; one without children ends the visit.
+  document.addEventListener("htmx:beforeCleanupElement", ({ target }) => {
+    target.textContent = "";
+  });
+
   async function copy(button) {
     const source = document.getElementById(button.dataset.copy);
     try {

@@ -21,17 +21,21 @@
   // The places are looked up just before they are gone: the page may have changed since. To remove the
   // element while it has the focus would lay out the page with both its former and its new content.
   let isReplaced = false;
-  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const giveUp = ({ detail }) => {
     const element = document.activeElement;
-    isReplaced = false;
     if (left?.element !== element) return;
     const row = element.closest(ROW);
     left.title = titleOf(row);
     left.placeInRow = row ? focusableIn(row).indexOf(element) : -1;
     left.places = left.containers.map((id) => focusableIn(document.getElementById(id)).indexOf(element));
-    isReplaced = detail.shouldSwap && detail.target !== element && detail.target.contains(element);
+    isReplaced ||= detail.shouldSwap && detail.target !== element && detail.target.contains(element);
     if (isReplaced) element.blur();
+  };
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    isReplaced = false;
+    giveUp(event);
   });
+  document.addEventListener("htmx:oobBeforeSwap", giveUp);
 
   const at = (elements, place) => elements[Math.min(Math.max(place, 0), elements.length - 1)];
   const substitute = () => {
