@@ -15,10 +15,11 @@ from dashboard.pages.companies.columns import Column, addable, usual_columns
 from dashboard.pages.companies.explanations import OFFERED, explain, in_names_of_rules
 from dashboard.pages.companies.orders import orders_of
 from dashboard.pages.companies.query import MINE, RENEWS_IN, CompanyQuery
+from dashboard.pages.companies.reasons import MOST_SHOWN, reasons_of
 from dashboard.presentation.charts.activity import draw_activity
 from dashboard.presentation.csv_export import MOST_COLUMNS, as_csv
 from dashboard.web.addresses import with_parameters
-from dashboard.web.context import app_context, now, rules_in_force
+from dashboard.web.context import now, rules_in_force
 from dashboard.web.page_size import CHOICES, page_size
 from models.companies import company_list
 from models.companies.companies import LINK_FIELDS
@@ -33,15 +34,11 @@ from models.events.activity.active_days import count_active_days
 from models.people import saved_views
 from rules.book import RuleBook
 from rules.statuses import NOT_APPLICABLE
-from services.health.raised_reasons import raised_reasons
 from services.rules.rule_books import NO_RULES
 from services.work_items import snoozes
 from services.work_items.assignees import Assignees
 
 blueprint = Blueprint("companies", __name__, url_prefix="/o/<name:organization>")
-
-MOST_REASONS = 2
-"""The raised flags of a company that the list shows; it counts the others."""
 
 
 @blueprint.get("/companies")
@@ -152,12 +149,7 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         listed = result.companies
         ids = [company.id for company in listed]
         activity = count_active_days(organization_id, ids, at) if "activity" in shown else {}
-        version = member.organization.rules_version
-        flags = {c.id: [raised["flag"] for raised in c.raised[:MOST_REASONS]] for c in listed}
-        rulebooks = app_context().rulebooks
-        reasons = (
-            raised_reasons(organization_id, flags, version, at, rulebooks) if "why" in shown else {}
-        )
+        reasons = reasons_of(member, listed, at) if "why" in shown else {}
     fields = [*custom, *LINK_FIELDS]
     return {
         "query": query,
@@ -175,7 +167,7 @@ def _read(member: Member, query: CompanyQuery, after: str | None) -> dict[str, A
         "verbs": list(Verb),
         "phrase": lambda raised: book.threshold(raised["flag"], book.level_of(raised["status"])),
         "reasons": reasons,
-        "most_reasons": MOST_REASONS,
+        "most_reasons": MOST_SHOWN,
         "activity": {company: draw_activity(days) for company, days in activity.items()},
         "counts": _in_order(result.counts, statuses, query.status),
         "all": sum(result.counts.values()),

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from dashboard.access import Member, viewer
 from dashboard.filters.field_filters import ME
+from dashboard.pages.companies.reasons import MOST_SHOWN
 from dashboard.pages.get_started import get_started
 from dashboard.pages.today import figures
 from dashboard.pages.today.frame import (
@@ -74,6 +75,7 @@ def page(member: Member) -> ResponseReturnValue:
         whose=ME if mine else None,
         worst=worst,
         reasons=worst.reasons if worst else {},
+        most_reasons=MOST_SHOWN,
         phrase=lambda raised: rules.threshold(raised["flag"], rules.level_of(raised["status"])),
         statuses=rules.statuses,
         team=rules.team,

@@ -6,13 +6,12 @@ from datetime import datetime
 
 from dashboard.access import Member
 from dashboard.pages.companies.columns import Column
-from dashboard.web.context import app_context
+from dashboard.pages.companies.reasons import reasons_of
 from models.companies import company_list
 from models.companies.company_list import ListedCompany
 from models.portfolio import worst_companies
 from models.portfolio.present_figures import PresentFigures
 from rules.book import RuleBook
-from services.health.raised_reasons import RaisedReason, raised_reasons
 
 FIRST = 8
 """Rows of the table."""
@@ -25,7 +24,7 @@ class WorstCompanies:
     """Companies with why they have their status, and the columns that show them."""
 
     companies: Sequence[ListedCompany]
-    reasons: dict[str, list[RaisedReason]]
+    reasons: dict[str, dict[str, str]]
     columns: Sequence[Column]
 
 
@@ -37,12 +36,6 @@ def read_worst(
     worst_first = tuple(reversed(book.statuses[1:]))
     ids = worst_companies.list_ids(organization.id, present.my_owners, worst_first, limit=FIRST)
     companies = company_list.read(organization.id, ids)
-    reasons = raised_reasons(
-        organization.id,
-        [company.id for company in companies],
-        organization.rules_version,
-        at,
-        app_context().rulebooks,
-    )
+    reasons = reasons_of(member, companies, at)
     shown = [Column(name) for name in COLUMNS if getattr(book.team, name, True)]
     return WorstCompanies(companies, reasons, shown)
