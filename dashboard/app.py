@@ -28,6 +28,7 @@ from dashboard.pages import (
     outcomes,
     refused,
     rules,
+    saved_views,
     search,
     set_aside,
     today,
@@ -37,7 +38,6 @@ from dashboard.pages import (
     worklist,
 )
 from dashboard.pages.companies import page as companies
-from dashboard.pages.companies import saved_views
 from dashboard.pages.settings import (
     account,
     audit_log,

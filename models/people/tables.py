@@ -67,10 +67,10 @@ class SessionRow(Table):
 
 
 class SavedViewRow(Table):
-    """A named filter of the list of companies.
+    """A named filter of a list.
 
-    Names are unique regardless of case: among the shared views of an organization, and among one
-    person's own views in it.
+    Names are unique regardless of case: among the shared views of a list in an organization, and
+    among one person's own views of it.
     """
 
     id = IdentityField()
@@ -79,6 +79,7 @@ class SavedViewRow(Table):
     name = TextField()
     query = TextField()  # the query string of the list's URL
     shared = BooleanField()  # with all members of the organization
+    list_name = TextField(constraints=[SQL("default 'companies'")])  # or `worklist`
     created_at = DateTimeTZField(constraints=[SQL("default now()")])
 
     class Meta:

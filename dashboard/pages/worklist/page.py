@@ -26,6 +26,8 @@ from models.database import read_one_snapshot, transaction
 from models.health.work_items import item_list
 from models.health.work_items.item_filter import ItemFilter
 from models.health.work_items.item_list import MOST_COUNTED, ListedItem
+from models.people import saved_views
+from models.people.saved_views import ViewedList
 from services.work_items import snoozes
 from services.work_items.assignees import Assignees, Responsible
 
@@ -66,6 +68,9 @@ def page(member: Member) -> ResponseReturnValue:
                 for whose in WHOSE
             }
             rows = rows_of(member, found.items, assignees, book)
+            views = saved_views.list_visible_to(
+                organization_id, member.person.id, ViewedList.WORKLIST
+            )
     except UnreadableCursor:
         return redirect(address_of(sought), 303)
     return render_template(
@@ -73,6 +78,8 @@ def page(member: Member) -> ResponseReturnValue:
         query=query,
         orders=query.offered_orders(book.team),
         unsorted=sort_order.column_of(sought.sort) if sought != query else None,
+        views=views,
+        current_view=next((v for v in views if WorklistQuery.from_query(v.query) == query), None),
         rows=rows,
         next=found.next,
         after=after,

@@ -23,6 +23,7 @@ from models.outcomes import backtests, outcomes
 from models.outcomes.backtests import NewBacktest
 from models.outcomes.outcomes import NewOutcome, OutcomeKind
 from models.people import memberships, people, saved_views
+from models.people.saved_views import ViewedList
 from models.webhooks import deliveries, webhook_endpoints
 from models.webhooks.deliveries import NewDelivery
 from queues.refused.requests import RefusedRequests
@@ -92,6 +93,10 @@ def _add_people(world: World) -> dict[str, Any]:
     saved_views.add(
         world.id, administrator.person_id, unbroken("View", 100), f"q={SENTINEL}", shared=True
     )
+    saved_views.add(
+        world.id, administrator.person_id, unbroken("View", 100), "whose=team", shared=True,
+        listed=ViewedList.WORKLIST,
+    )  # fmt: skip
     text = f"{LONG_WORDS}\n{unbroken('note', 900)} https://example.com/{'a' * 300}"
     mention = f"@{administrator.email} {text}"
     writing.add(NewNote(world.id, world.company_id(LOUD), colleague.id, world.now, mention))

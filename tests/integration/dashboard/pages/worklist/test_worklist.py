@@ -17,7 +17,8 @@ from models.health import flag_overrides
 from models.organizations import audit_log
 from models.outcomes import outcomes
 from models.outcomes.outcomes import NewOutcome, OutcomeKind
-from models.people import people
+from models.people import people, saved_views
+from models.people.saved_views import ViewedList
 from services.accounts import people as accounts
 from services.accounts.audit import Maker
 from services.health.overrides import JudgingContext
@@ -310,3 +311,30 @@ def test_items_of_somebody_who_leaves_are_left_to_the_owners(acme: Acme) -> None
         assert ben is not None
         accounts.remove(acme.organization, ben, maker=Maker("test"), at=NOW)
     assert acme.listed("") == ["old", "dear", "cheap"]
+
+
+def test_a_list_is_kept_as_a_view_which_companies_do_not_have(acme: Acme) -> None:
+    form = {"list": "worklist", "name": "Ours", "shared": "yes"}
+    acme.page()
+    saved = acme.ann.post("/o/acme/views", query="whose=team&sort=-value&after=x", **form)
+    address = "/o/acme/worklist?whose=team&sort=-value"
+    assert saved.location == address
+    view = f'<a href="{address.replace("&", "&amp;")}" aria-current="true">'
+    assert "Ours" in acme.page("?whose=team&sort=-value").text.split(view)[1].split("</a>")[0]
+    assert "Ours" in acme.ben.get("/o/acme/worklist").text
+    assert "Ours" not in acme.ann.get("/o/acme/companies").text
+    again = {"name": "ours", "shared": "yes", "query": "status=Critical"}
+    assert acme.ann.post("/o/acme/views", **again).location == "/o/acme/companies?status=Critical"
+    assert "ours" in acme.ann.get("/o/acme/companies").text
+    acme.ann.post("/o/acme/views", query="whose=mine", **form)
+    assert "Filter or sort first" in acme.page().text
+    with transaction():
+        views = saved_views.list_visible_to(
+            acme.organization.id, acme.person("ann@acme.com"), ViewedList.WORKLIST
+        )
+    [view_id] = [view.id for view in views]
+    acme.ann.post(f"/o/acme/views/{view_id}/rename", name="Everybody's")
+    assert "Everybody&#39;s" in acme.page().text
+    deleted = acme.ann.post(f"/o/acme/views/{view_id}/delete")
+    assert deleted.location == "/o/acme/worklist"
+    assert acme.ann.post("/o/acme/views", **{**form, "list": "x"}).status_code == 400
