@@ -15,6 +15,9 @@ from tests.support.browser.browsing import OpenPage
 from tests.support.browser.running_dashboard import RunningDashboard
 from tests.support.ingress.refusals import refusal
 
+REFRESH_MS = 2_000
+"""How often the list asks for more."""
+
 GOOD = b'{"event_key":"login","company":{"id":"c1","name":"Acme"}}'
 
 
@@ -40,17 +43,21 @@ def test_the_live_list_refreshes_itself_and_can_be_paused(
 ) -> None:
     refused.refuse("r1")
     page = browser_page("viewer")
+    page.clock.install()
     page.goto(f"/o/{organization.name}/events/live")
     rows = page.locator("tbody tr")
     expect(rows).to_have_count(1)
     refused.refuse("r2")
+    page.clock.run_for(REFRESH_MS)
     expect(rows).to_have_count(2)
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "true")
     refused.refuse("r3")
-    page.wait_for_timeout(2_500)
+    page.clock.run_for(3 * REFRESH_MS)
+    page.wait_for_load_state("networkidle")
     expect(rows).to_have_count(2)
     page.get_by_role("button", name="Pause").click()
+    page.clock.run_for(REFRESH_MS)
     expect(rows).to_have_count(3)
 
 

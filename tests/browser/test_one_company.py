@@ -361,6 +361,7 @@ def test_a_viewer_cannot_change_anything(company: str, browser_page: OpenPage) -
     assert refused.status == 403
 
 
+@pytest.mark.long
 def test_the_pages_of_a_company_are_accessible_in_every_look(
     company: str, browser_page: OpenPage
 ) -> None:

@@ -121,15 +121,10 @@ def test_a_refused_request_is_sent_again_with_a_corrected_body(sender: Sender) -
     body.write_text('{"event_key": "login", "company": {"id": "c1", "name": "Acme"}}')
     sent = sender.json("resend", first, "--body", str(body))
     assert sent == {"accepted": [{"id": first, "event_id": "e1"}], "refused": []}
-    command = [BRAZEBEE, "events", "resend", second, "--body", "-", "--org", sender.name]
-    done = subprocess.run(
-        command,
-        check=False,
-        env=sender.brazebee.environment,
-        input=body.read_bytes(),
-        capture_output=True,
+    done = sender.brazebee.run(
+        "events", "resend", second, "--body", "-", "--org", sender.name, given=body.read_text()
     )
-    assert done.stdout == b"1 request was accepted.\n", done.stderr
+    assert done.stdout == "1 request was accepted.\n", done.stderr
     assert sender.run("refused").stdout == NOTHING
     eventually(lambda: "Stored" in sender.titles("e2"))
     log = sender.brazebee.query(

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from tests.support.product.brazebee_process import BRAZEBEE, Brazebee
+from tests.support.product.brazebee_process import Brazebee
 from tests.support.product.signing_in import signs_in
 
 
@@ -36,11 +36,9 @@ def test_people_are_managed_from_the_command_line(brazebee: Brazebee, organizati
 
 def test_a_password_can_be_given_on_standard_input(brazebee: Brazebee, organization: str) -> None:
     def add(email: str, password: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [BRAZEBEE, "people", "add", email, "--role", "administrator", "--org", organization,
-             "--password-stdin"],
-            env=brazebee.environment, input=f"{password}\n", capture_output=True, text=True,
-            timeout=60, check=False,
+        return brazebee.run(
+            "people", "add", email, "--role", "administrator", "--org", organization,
+            "--password-stdin", given=f"{password}\n",
         )  # fmt: skip
 
     given = add("given@example.com", "staple of words")
@@ -48,10 +46,9 @@ def test_a_password_can_be_given_on_standard_input(brazebee: Brazebee, organizat
     assert signs_in(brazebee, "given@example.com", "staple of words")
     short = add("short@example.com", "short")
     assert (short.returncode, short.stderr) == (1, "A password has at least 12 characters.\n")
-    changed = subprocess.run(
-        [BRAZEBEE, "people", "set-password", "given@example.com", "--password-stdin"],
-        env=brazebee.environment, input="other words here\n", capture_output=True, text=True,
-        timeout=60, check=False,
+    changed = brazebee.run(
+        "people", "set-password", "given@example.com", "--password-stdin",
+        given="other words here\n",
     )  # fmt: skip
     assert (changed.returncode, changed.stdout) == (0, "")
     assert signs_in(brazebee, "given@example.com", "other words here")

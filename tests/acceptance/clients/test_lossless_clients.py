@@ -49,6 +49,7 @@ def drain(applications: Applications) -> list[str]:
     return ids
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_killed_applications_lose_nothing_on_the_way_to_the_store(
     brazebee: Brazebee, organization: str, tmp_path: Path, language: list[str]

@@ -37,6 +37,7 @@ def add_hanging(subscriber: Subscriber, url: str) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_healthy_endpoint_is_not_delayed_from_the_first_second_on(
     subscriber: Subscriber, receiver: Receiver, hanging: str
 ) -> None:

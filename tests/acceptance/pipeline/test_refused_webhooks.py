@@ -4,6 +4,8 @@ import json
 import time
 from typing import Any
 
+import pytest
+
 from tests.support.product.brazebee_process import eventually
 from tests.support.product.tenant import Subscriber
 from tests.support.webhooks.receiver import Receiver
@@ -11,6 +13,7 @@ from tests.support.webhooks.receiver import Receiver
 OTHERS = {f"c{number}" for number in range(30)}
 
 
+@pytest.mark.long
 def test_all_other_webhooks_arrive_and_the_refused_one_fails_by_its_schedule(
     subscriber: Subscriber, receiver: Receiver
 ) -> None:

@@ -47,6 +47,7 @@ def busy(brazebee: Brazebee, tmp_path: Path) -> Iterator[Subscriber]:
     made.remove_endpoints()
 
 
+@pytest.mark.long
 def test_many_deliveries_of_one_organization_delay_no_other(
     subscriber: Subscriber, busy: Subscriber, receiver: Receiver
 ) -> None:

@@ -75,6 +75,7 @@ def dashboard_with_history(dashboard: Dashboard, settings: Settings) -> Dashboar
     return dashboard
 
 
+@pytest.mark.long
 def test_no_page_fails_whatever_a_request_carries(dashboard_with_history: Dashboard) -> None:
     acme = dashboard_with_history.find_organization("acme")
     browsers = [

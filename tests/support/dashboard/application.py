@@ -75,7 +75,8 @@ class Browser:
         address = f"/sign-in?next={goal}" if goal else "/sign-in"
         self.get(address)
         response = self.post(address, email=email, password=password)
-        self.get("/account")
+        if response.status_code == 303:
+            self.get("/account")  # for a token of the session
         return response
 
 

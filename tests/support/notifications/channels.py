@@ -9,9 +9,6 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from microsoft_teams.cards import AdaptiveCard
-from slack_sdk.models.blocks import Block
-
 SECOND_BETWEEN_MESSAGES = 0.95
 
 
@@ -54,6 +51,8 @@ class Channel:
 
 def check_slack(message: dict[str, Any]) -> None:
     """Check a message by the models of Slack's SDK and the documented limits."""
+    from slack_sdk.models.blocks import Block  # noqa: PLC0415 -- slow, and few tests need it
+
     assert set(message) <= {"text", "blocks", "unfurl_links", "unfurl_media"}
     assert 1 <= len(message["blocks"]) <= 50
     for block in Block.parse_all(message["blocks"]):
@@ -74,6 +73,8 @@ def _texts(block: dict[str, Any]) -> Iterator[str]:
 
 def check_teams(message: dict[str, Any], size: int) -> None:
     """Check a message by Microsoft's models of cards and the documented limit."""
+    from microsoft_teams.cards import AdaptiveCard  # noqa: PLC0415 -- slow, and few tests need it
+
     assert size <= 28 * 1024
     [attachment] = message["attachments"]
     assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"

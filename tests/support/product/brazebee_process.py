@@ -100,8 +100,8 @@ class Brazebee:
     def text(self) -> str:
         return "\n".join(self.output)
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return COMMANDS.run(arguments, self.environment)
+    def run(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        return COMMANDS.run(arguments, self.environment, given=given)
 
     def json(self, *arguments: str) -> Any:
         done = self.run(*arguments, "--json")

@@ -32,14 +32,24 @@ class CommandServer:
         self._process: subprocess.Popen[str] | None = None
 
     def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str], *, timeout: float = 60
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        given: str = "",
+        timeout: float = 60,
     ) -> subprocess.CompletedProcess[str]:
-        """Run `brazebee` with these arguments and return what it printed.
+        """Run `brazebee` with these arguments, `given` on standard input; return what it printed.
 
         Raises:
             CommandTimeout: the command took longer than `timeout` seconds.
         """
-        request = {"arguments": [*arguments], "environment": {**environment}, "timeout": timeout}
+        request = {
+            "arguments": [*arguments],
+            "environment": {**environment},
+            "given": given,
+            "timeout": timeout,
+        }
         with self._lock:
             process = self._process or self._start()
             assert process.stdin is not None
@@ -86,12 +96,23 @@ def _import_all(command: click.Command) -> None:
 
 
 def _run_in_fork(
-    main: click.Command, *, arguments: list[str], environment: dict[str, str], timeout: float
+    main: click.Command,
+    *,
+    arguments: list[str],
+    environment: dict[str, str],
+    given: str,
+    timeout: float,
 ) -> dict[str, Any]:
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+    with (
+        tempfile.TemporaryFile("w+") as into,
+        tempfile.TemporaryFile("w+") as out,
+        tempfile.TemporaryFile("w+") as err,
+    ):
+        into.write(given)
+        into.seek(0)
         pid = os.fork()
         if pid == 0:
-            _run(main, arguments, environment, out, err)
+            _run(main, arguments, environment, into, out, err)
         status = _wait(pid, timeout)
         out.seek(0)
         err.seek(0)
@@ -102,6 +123,7 @@ def _run(
     main: click.Command,
     arguments: list[str],
     environment: dict[str, str],
+    into: IO[str],
     out: IO[str],
     err: IO[str],
 ) -> None:
@@ -110,8 +132,7 @@ def _run(
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = [BRAZEBEE, *arguments]
-    with open(os.devnull) as nothing:  # noqa: PTH123
-        os.dup2(nothing.fileno(), 0)
+    os.dup2(into.fileno(), 0)
     os.dup2(out.fileno(), 1)
     os.dup2(err.fileno(), 2)
     code = 1

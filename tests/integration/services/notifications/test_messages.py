@@ -87,26 +87,26 @@ def test_a_name_without_a_destination_is_refused(settings: Settings) -> None:
         Notified(settings).apply(f"{RULES}  - to: {{slack: cs}}\n")
 
 
-def test_one_change_of_rules_that_moves_300_companies_is_one_message(
+def test_one_change_of_rules_that_moves_150_companies_is_one_message(
     settings: Settings, slack: Channel
 ) -> None:
     acme = Notified(settings)
     entry = f"  - to: {{slack: {slack.url}}}\n"
     acme.apply(RULES + entry)
-    acme.companies(300, 9, 1, arr=12_000, csm="ann@acme.com")
+    acme.companies(150, 9, 1, arr=12_000, csm="ann@acme.com")
     assert acme.messages() == []
     acme.apply(RULES.replace("below 5", "below 10") + entry, acme.world.at(2))
     ids = acme.world.company_ids()
-    for start in range(0, 300, 100):
-        evaluate(ids[start : start + 100], acme.world.rulebooks, acme.world.at(3))
+    for start in range(0, 150, 50):
+        evaluate(ids[start : start + 50], acme.world.rulebooks, acme.world.at(3))
         acme.send_due()
     acme.end_waits()
     acme.send_due()
     [message] = acme.messages()
-    assert (message.state, message.number) == ("sent", 300)
+    assert (message.state, message.number) == ("sent", 150)
     [sent] = slack.messages
     assert slack.refused == []
-    assert "300 companies are Critical" in texts(sent)
+    assert "150 companies are Critical" in texts(sent)
     assert "others" in texts(sent)
     assert "https://health.acme.com/o/" in texts(sent)
 

@@ -113,7 +113,7 @@ def planned(judgement: PlanJudgement) -> list[PlannedChange]:
     return sorted((change for change in changes if change), key=lambda change: change.id)
 
 
-@effort(1 / 2)
+@effort(1 / 3)
 @given(
     edits(),
     st.lists(HISTORIES, min_size=2, max_size=4),

@@ -8,7 +8,7 @@ from models.database import transaction
 from models.webhooks import deliveries
 from models.webhooks.deliveries import ManualReason
 from services.webhooks.claims import ClaimedDelivery
-from tests.support.properties import seeds
+from tests.support.properties import profile_is_thorough, seeds
 from tests.support.webhooks.endpoints import (
     Try,
     WebhookEndpoint,
@@ -19,6 +19,8 @@ from tests.support.webhooks.endpoints import (
     succeed,
 )
 from tests.support.world import after
+
+STEPS = 200 if profile_is_thorough() else 100
 
 
 class RandomFailures:
@@ -76,7 +78,7 @@ def test_whatever_fails_or_is_lost_every_row_is_finished_and_no_slot_is_exceeded
     two_endpoints: tuple[WebhookEndpoint, WebhookEndpoint], seed: int
 ) -> None:
     failures = RandomFailures(two_endpoints, seed)
-    for _ in range(200):
+    for _ in range(STEPS):
         failures.step()
         for endpoint in two_endpoints:
             assert in_flight(endpoint, failures.at) <= 2

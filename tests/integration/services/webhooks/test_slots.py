@@ -158,11 +158,11 @@ def test_a_delivery_that_is_sent_at_once_neither_waits_for_a_slot_nor_takes_one(
     succeed(second, 1)
 
 
-def test_a_thousand_rows_of_an_endpoint_that_hangs_do_not_block_another(
+def test_two_hundred_rows_of_an_endpoint_that_hangs_do_not_block_another(
     two_endpoints: tuple[WebhookEndpoint, WebhookEndpoint],
 ) -> None:
     hanging, healthy = two_endpoints
-    for delivery_id in hanging.add(1_000):
+    for delivery_id in hanging.add(200):
         claim_try(delivery_id, 1, 0)
     assert sorted(set(hanging.states())) == ["parked", "waiting"]
     [ours] = healthy.add()

@@ -46,7 +46,7 @@ def override_a_flag(world: World, chance: random.Random, at: int) -> None:
         pass  # it would end before the latest change
 
 
-@effort(1)
+@effort(1 / 2)
 @given(ANY_BOOK, ANY_BOOK, HISTORIES, st.randoms(use_true_random=False))
 def test_open_items_are_the_raised_flags(
     book: RuleBook, later: RuleBook, sent: list[Sent], chance: random.Random
