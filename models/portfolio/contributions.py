@@ -7,6 +7,7 @@ from typing import Any
 
 from models.bulk import insert
 from models.database import query
+from models.portfolio.daily_figures import NOTHING, Amount, Kind
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,37 @@ def save(organization_id: int, days: Mapping[int, Any]) -> None:
         json_columns=("days",),
         then="on conflict (organization_id, company_id) do update set days = excluded.days",
     )
+
+
+def read_figures(
+    organization_id: int, owners: Collection[str], day: date
+) -> dict[Kind, dict[str, Amount]]:
+    """Return the figures at the end of a day of the companies that owners have now, without flags.
+
+    `owners` are written as the companies have them.
+    """
+    rows = query(
+        """
+        select state ->> 1 as status, (state ->> 2)::boolean as at_risk, count(*) as companies,
+            coalesce(sum((state ->> 4)::numeric), 0) as value
+        from companies c join portfolio_companies p
+            on p.organization_id = %(organization_id)s and p.company_id = c.id
+        cross join lateral (
+            select state from jsonb_array_elements(p.days) with ordinality listed (state, place)
+            where (state ->> 0) collate "C" <= %(day)s order by place desc limit 1
+        ) last
+        where c.organization_id = %(organization_id)s and c.owner = any(%(owners)s::text[])
+            and state ->> 1 <> '' group by 1, 2
+        """,
+        {"organization_id": organization_id, "owners": list(owners), "day": day.isoformat()},
+    )
+    figures: dict[Kind, dict[str, Amount]] = {kind: {} for kind in Kind}
+    for row in rows:
+        amount = Amount(row["companies"], row["value"])
+        counted = [(Kind.STATUS, row["status"]), *([(Kind.AT_RISK, "")] if row["at_risk"] else [])]
+        for kind, name in counted:
+            figures[kind][name] = figures[kind].get(name, NOTHING) + amount
+    return figures
 
 
 def read_histories(

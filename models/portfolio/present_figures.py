@@ -45,8 +45,8 @@ class OwnerFigures(Figures):
 class PresentFigures:
     """All companies, those of some owners together, and owners, the worst first.
 
-    `my_owners` are the owners of `mine`, as companies have them; `more_owners` is whether there are
-    others than `owners`.
+    `my_owners` are the owners of `mine` and of those that left, as companies have them;
+    `more_owners` is whether there are others than `owners`.
     """
 
     all: Figures = field(default_factory=Figures)
@@ -74,15 +74,16 @@ def read(
     rows = query(
         f"""
         with grouped as materialized (
-            select owner, health_status as status, count(*) as companies, sum(value) as value,
+            select owner, health_status as status, left_on is null as stays,
+                count(*) as companies, sum(value) as value,
                 count(*) filter (where renews_on >= %(first)s and renews_on < %(end)s) as renewing,
                 sum(value) filter (where renews_on >= %(first)s and renews_on < %(end)s)
                     as renewing_value
-            from companies where organization_id = %(organization_id)s and left_on is null
-            group by owner, health_status
-        ), named as materialized (
+            from companies where organization_id = %(organization_id)s
+            group by owner, health_status, left_on is null
+        ), keyed as materialized (
             select *, {folded("owner")} as key, status = any(%(at_risk)s) as at_risk from grouped
-        ), ranked as (
+        ), named as (select * from keyed where stays), ranked as (
             select key, min(owner) as owner, row_number() over (order by
                 coalesce(sum(value) filter (where at_risk), 0) desc,
                 coalesce(sum(companies) filter (where at_risk), 0) desc, key nulls last) as place
@@ -91,6 +92,8 @@ def read(
         select 'all' as part, null as owner, 0 as place, status, {_SUMS} from named group by status
         union all select 'mine', owner, 0, status, {_SUMS} from named
             where key = any({folded_parameters("mine")}) group by owner, status
+        union all select 'left', owner, 0, null, null, null, null, null from keyed
+            where not stays and key = any({folded_parameters("mine")}) group by owner
         union all select 'owner', r.owner, r.place, n.status, {_SUMS}
             from ranked r join named n on n.key is not distinct from r.key
             group by r.place, r.owner, n.status
@@ -119,12 +122,15 @@ def _figures(rows: Iterable[dict[str, Any]], most_owners: int) -> PresentFigures
     present = PresentFigures()
     owners: dict[int, OwnerFigures] = {}
     for row in rows:
+        if row["part"] in ("mine", "left"):
+            present.my_owners.add(row["owner"])
+        if row["part"] == "left":
+            continue
         figures = present.all
         if row["part"] == "owner":
             figures = owners.setdefault(row["place"], OwnerFigures(owner=row["owner"]))
         elif row["part"] == "mine":
             figures = present.mine
-            present.my_owners.add(row["owner"])
         figures.add(
             row["status"],
             Amount(row["companies"], row["value"] or NOTHING.value),

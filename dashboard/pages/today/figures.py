@@ -10,7 +10,7 @@ from flask import url_for
 from dashboard.access import Member
 from dashboard.filters.field_filters import ME
 from dashboard.presentation.charts.course import Course, Series, draw_course
-from models.portfolio import daily_figures, present_figures, stale_companies
+from models.portfolio import contributions, daily_figures, present_figures, stale_companies
 from models.portfolio.daily_figures import NOTHING, Amount, Kind
 from models.portfolio.present_figures import Figures, PresentFigures
 from rules.book import RuleBook
@@ -19,6 +19,9 @@ RENEWS_WITHIN = timedelta(days=60)
 
 MOST_OWNERS = 10
 """Rows of the table of owners."""
+
+MOST_COMPARED = 5_000
+"""Companies of one reader that are compared with a week ago: each is read."""
 
 WEEKS = 53
 """Points of the course of a year."""
@@ -79,13 +82,26 @@ def read_present(member: Member, book: RuleBook, at: datetime) -> PresentFigures
     )
 
 
-def read_past(member: Member, at: datetime) -> Past | None:
-    """Read the figures of the weeks before; None while companies are counted for the first time."""
+def read_past(member: Member, at: datetime, mine: PresentFigures | None) -> Past | None:
+    """Read the figures of the weeks before, or with `mine` those of the reader's a week ago.
+
+    None while companies are counted for the first time, or if the reader has very many. The
+    reader's companies are those that they own now.
+    """
+    organization_id = member.organization.id
     a_week_ago = at.astimezone(UTC).date() - WEEK
-    if not stale_companies.is_complete(member.organization.id, a_week_ago):
+    if not stale_companies.is_complete(organization_id, a_week_ago):
         return None
-    days = [a_week_ago - WEEK * number for number in reversed(range(WEEKS - 1))]
-    return Past(days, daily_figures.read(member.organization.id, days))
+    if mine is None:
+        days = [a_week_ago - WEEK * number for number in reversed(range(WEEKS - 1))]
+        return Past(days, daily_figures.read(organization_id, days))
+    if sum(amount.companies for amount in mine.mine.by_status.values()) > MOST_COMPARED:
+        return None
+    then = contributions.read_figures(organization_id, mine.my_owners, a_week_ago)
+    by_kind = {
+        kind: {name: [amount] for name, amount in by_name.items()} for kind, by_name in then.items()
+    }
+    return Past([a_week_ago], by_kind)
 
 
 def large_figures(

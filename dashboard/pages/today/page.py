@@ -56,7 +56,7 @@ def page(member: Member) -> ResponseReturnValue:
         set_aside = rejected_events.count(organization.id, {}, most=rejected_events.MANY + 1)
         if not present.all.by_status and not company_counts.any_exists(organization.id):
             return get_started(member, book, set_aside)
-        past = None if mine else figures.read_past(member, at)
+        past = figures.read_past(member, at, present if mine else None)
         worst = read_worst(member, present, rules, at) if mine else None
         changes, next_cursor = transitions.list_recent(
             organization.id, since=at - LAST_DAY, owners=owners, limit=FIRST_CHANGES
@@ -127,7 +127,9 @@ def _shown(
         "owners": present.owners,
         "more_owners": present.more_owners,
         "at_risk_statuses": rules.statuses[1:],
-        "course": past and figures.draw_at_risk(past, present.all, rules, today),
+        "course": figures.draw_at_risk(past, present.all, rules, today)
+        if past and not mine
+        else None,
         "address": address,
         "companies_address": figures.companies_address,
         "owner_address": figures.owner_address,

@@ -26,21 +26,21 @@ CUSTOMER = MINE.replace("owner =", "c.owner =")
 Amounts = Mapping[str, tuple[int, Decimal]]
 
 
-def at_the_end_of(demo: Demo, day: date) -> Amounts:
+def at_the_end_of(demo: Demo, day: date, condition: str = "true") -> Amounts:
     """Return the companies and their value by status at the end of a UTC day."""
     return demo.pairs(
-        """
+        f"""
         select status, count(*), coalesce(sum(value), 0) from (
             select coalesce((
                     select to_status from transitions t where t.organization_id = %(id)s
                     and t.company_id = c.id and (t.at at time zone 'UTC')::date <= %(day)s
                     order by sequence desc limit 1
                 ), 'Healthy') as status, (
-                    select (value #>> '{}')::numeric from field_changes f
+                    select (value #>> '{{}}')::numeric from field_changes f
                     where f.organization_id = %(id)s and f.company_id = c.id and field = 'arr'
                     and (f.at at time zone 'UTC')::date <= %(day)s order by f.at desc limit 1
                 ) as value
-            from customers c where organization_id = %(id)s
+            from customers c where organization_id = %(id)s and {condition}
             and (left_on is null or left_on > %(day)s)
             and (select (min(occurred_at) at time zone 'UTC')::date from events e
                 where e.organization_id = %(id)s and e.company_id = c.id) <= %(day)s
@@ -131,14 +131,18 @@ def test_today_for_oneself(demo: Demo) -> None:
         f"select count(*) as companies, sum(value) as value {PRESENT} and {MINE} and status <>"
         " 'Healthy' and renews_on between date '2026-05-20' and date '2026-05-20' + 60"
     )
+    then = at_the_end_of(demo, (AT - timedelta(days=7)).date(), CUSTOMER)
+    assert mine != then
     page = demo.page("/?owner=me")
     shown = figures(page)
     for status in ("Critical", "At Risk"):
         companies, value = mine.get(status, (0, Decimal()))
-        assert text(shown[status]) == f"{status} {companies} worth {value:,.0f}"
+        moved = change(companies - then.get(status, (0, Decimal()))[0])
+        assert text(shown[status]) == f"{status} {companies} worth {value:,.0f} {moved} in a week"
     risky = sum(mine[status][0] for status in STATUSES[1:] if status in mine)
     assert text(shown["Value at risk"]) == (
         f"Value at risk {at_risk(mine):,.0f} of {risky} that are not Healthy"
+        f" {change(at_risk(mine) - at_risk(then))} in a week"
     )
     assert text(shown["Renewals in danger"]) == (
         f"Renewals in danger {renewing['companies']} within 60 days, not Healthy"

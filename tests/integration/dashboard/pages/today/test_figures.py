@@ -60,6 +60,19 @@ def check_today_for_oneself(account: RandomAccount) -> None:
     page = account.browser.get("/o/acme/?owner=me").text
     mine = [c for c in account.companies() if c["owner"] == "ann@acme.com"]
     assert large_figures(page) == recounted(mine)
+    then = account.customers.rows(
+        "select (select to_status from transitions t where t.organization_id = %(id)s"
+        " and t.company_id = c.id and t.at < %(end)s order by sequence desc limit 1) as status"
+        " from companies c where organization_id = %(id)s and lower(owner) = 'ann@acme.com'"
+        " and (left_on is null or left_on >= %(end)s) and first_seen_at < %(end)s",
+        end=(NOW - timedelta(days=6)).replace(hour=0, minute=0, second=0, microsecond=0),
+    )
+    for status in ("Critical", "At Risk"):
+        before = sum(company["status"] == status for company in then)
+        moved = sum(company["status"] == status for company in mine) - before
+        words = f"{moved:+}".replace("-", "−") if moved else "no change"
+        [shown] = re.findall(rf'class="title clamped" title="{status}">.*?</li>', page, re.DOTALL)
+        assert f"{words} in a week" in plain(shown)
     [pills] = re.findall(r'aria-label="Companies by status".*?</nav>', page, re.DOTALL)
     for status in ("Critical", "At Risk", "Healthy"):
         of_status = [c for c in mine if c["status"] == status]
