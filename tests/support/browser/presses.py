@@ -77,6 +77,7 @@ def of_today() -> Iterator[Interaction]:
         yield Interaction(f"Today: {title}", "/", click(f"nav.pages a:text-is('{title}')"))
     for title in ("Changes", "Upcoming", "Portfolio"):
         yield Interaction(f"Today: {title}", "/", click(f"nav.tabs a:text-is('{title}')"))
+    yield Interaction("Today: Mine", "/", click(".whose a:text-is('Mine')"))
     yield Interaction("Today: a large figure", "/", click(".large-figures a"))
     yield Interaction(
         "Today: more changes", "/", click(".rows .more a"), shows=".rows li:nth-child(9)"
@@ -134,6 +135,7 @@ def of_the_worklist() -> Iterator[Interaction]:
     )  # fmt: skip
     by_flag = choose("select[name=flag]", "g")
     yield Interaction("Worklist: a flag", address, by_flag)
+    yield Interaction("Worklist: sorted by value", address, click("#sort-value"))
     yield Interaction("Worklist: Unassigned", address, click(".pills a:has-text('Unassigned')"))
     yield Interaction("Worklist: next page", address, click("a[rel=next]"))
     yield Interaction("Worklist: response times", address, click("a:text-is('Response times')"))
