@@ -7,10 +7,13 @@ import psycopg2
 import pytest
 
 from config.settings import Settings
-from models.database import LOCK_TIMEOUT_MS, connect, database
+from models.database import connect, database
 from tests.support.brokers import NewBroker
 from tests.support.clocks import RecordingBroker, Ticking
 from tests.support.storing import Locking, Storing
+
+SHORT_LOCK_TIMEOUT_MS = 200
+"""Less than workers wait, since rows that are locked in a test stay so."""
 
 
 @pytest.fixture
@@ -27,6 +30,13 @@ def brokers(settings: Settings) -> Iterator[Callable[[], RecordingBroker]]:
 
 
 @pytest.fixture
+def soon_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let workers that are idle look for a stop ten times a second, instead of once."""
+    monkeypatch.setattr("queues.lanes.consumer.IDLE_SECONDS", 0.1)
+    monkeypatch.setattr("queues.broker.IDLE_WAIT_MS", 100)
+
+
+@pytest.fixture
 def ticking(brokers: Callable[[], RecordingBroker]) -> Ticking:
     return Ticking(brokers())
 
@@ -34,7 +44,7 @@ def ticking(brokers: Callable[[], RecordingBroker]) -> Ticking:
 @pytest.fixture
 def storing(settings: Settings, new_broker: NewBroker) -> Iterator[Storing]:
     database.obj.close_all()
-    connect(settings, lock_timeout_ms=LOCK_TIMEOUT_MS)
+    connect(settings, lock_timeout_ms=SHORT_LOCK_TIMEOUT_MS)
     storing = Storing(new_broker())
     yield storing
     storing.admissions.close()

@@ -76,7 +76,8 @@ class Running:
 
 
 @pytest.fixture
-def worker(settings: Settings, new_broker: NewBroker) -> Iterator[Running]:
+def worker(settings: Settings, new_broker: NewBroker, soon_stopped: None) -> Iterator[Running]:
+    del soon_stopped  # a patch
     counters = WebhookCounters(new_broker().client)
     capacity = Capacity(threads=8)
     rulebooks = RuleBooks()

@@ -55,7 +55,8 @@ class Working:
 
 
 @pytest.fixture
-def working(settings: Settings, new_broker: NewBroker) -> Iterator[Working]:
+def working(settings: Settings, new_broker: NewBroker, soon_stopped: None) -> Iterator[Working]:
+    del soon_stopped  # a patch
     database.obj.close_all()
     connect(settings, lock_timeout_ms=LOCK_TIMEOUT_MS)
     working = Working(settings, new_broker(middleware=[]))
