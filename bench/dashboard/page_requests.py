@@ -77,7 +77,7 @@ def _each(name: str, address: str, values: Iterator[str]) -> Request:
 def _today(base: str) -> list[Request]:
     return [
         _page("Today", f"{base}/"),
-        _page("Today: mine, none", f"{base}/", owner="me"),
+        _page("Today: mine", f"{base}/", owner="me"),
         _fragment("Today: recent", f"{base}/recent"),
         *(
             _page(f"Changes: {span}", f"{base}/changes", span=span)
@@ -116,7 +116,7 @@ def _companies(visitor: Visitor, base: str) -> list[Request]:
         _page("Companies: a flag, raised", address, flag="Value"),
         _page("Companies: a flag that all have", address, flag="Gone quiet", flag_status="Healthy"),
         _page("Companies: an owner", address, owner="R7"),
-        _page("Companies: mine, none", address, owner="me"),
+        _page("Companies: mine", address, owner="me"),
         _page("Companies: that did not leave", address, left="no"),
         _page("Companies: a field", address, **plan),
         _page("Companies: a field that is not", address, **{"not.field.plan": "team"}),
@@ -137,7 +137,7 @@ def _companies(visitor: Visitor, base: str) -> list[Request]:
 def _worklist(visitor: Visitor, address: str) -> list[Request]:
     by_due = f"{address}?whose=team&sort=due"
     return [
-        _page("Worklist: mine, none", address),
+        _page("Worklist: mine", address),
         _page("Worklist: team", address, whose="team"),
         *(_page(f"Worklist: sort {sort}", address, whose="team", sort=sort) for sort in ITEM_SORTS),
         _page("Worklist: sort due, page 21", visitor.later_page(by_due, 20)),

@@ -30,6 +30,8 @@ from services.accounts.passwords import Passwords
 
 UNCOUNTED = 3
 EMAIL = "ann@example.com"
+OWNER = "r3"
+"""An owner of every twelfth company; see `past_year`."""
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 _NEXT = re.compile(r'<a (?=[^>]*rel="next")[^>]*href="([^"]*)"')
@@ -56,7 +58,7 @@ class Cost:
 
 
 class Visitor:
-    """An administrator of an organization, with a key for the read API."""
+    """An administrator of an organization who owns companies, with a key for the read API."""
 
     def __init__(self, settings: Settings, organization: Organization, now: datetime) -> None:
         self._client = _application(settings, now).test_client()
@@ -66,6 +68,7 @@ class Visitor:
             person = people.find(EMAIL) or people.create(EMAIL, "Ann", None)
             people.set_password_hash(person.id, password_hash)
             memberships.add(organization.id, person.id, "administrator")
+            memberships.set_owner_values(organization.id, person.id, [OWNER])
             self._key = api_keys.create(organization.id, "pages", [Scope.READ])
         self._sign_in(password)
 
