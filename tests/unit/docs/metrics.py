@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from tests.unit.docs.documents import parsed, project_files
+from tests.unit.docs.documents import parsed, project_files, read
 
 KINDS = {
     "Counter": "counter",
@@ -32,7 +32,9 @@ def defined_metrics() -> list[DefinedMetric]:
     return [
         metric
         for path in project_files()
-        if path.endswith(".py") and not path.startswith(("tests/", "bench/", "faults/", "fuzz/"))
+        if path.endswith(".py")
+        and not path.startswith(("tests/", "bench/", "faults/", "fuzz/"))
+        and "prometheus_client" in read(path)
         for metric in _metrics_of(path)
     ]
 
