@@ -26,6 +26,15 @@ class PastMessages:
     complete: bool
 
 
+def sends_otherwise(book: RuleBook, former: RuleBook | None) -> bool:
+    """Whether rules would have sent other messages than the former ones about the same changes."""
+
+    def settings(rules: RuleBook) -> tuple[object, ...]:
+        return rules.notify, rules.statuses, rules.team.owner
+
+    return bool(book.notify) and (former is None or settings(book) != settings(former))
+
+
 def count_past_messages(organization_id: int, book: RuleBook, now: datetime) -> PastMessages:
     """Count the messages that rules would have sent in the last 30 days.
 

@@ -17,7 +17,7 @@ from models.database import read_one_snapshot
 from models.organizations.organizations import Organization
 from rules.book import RuleBook
 from rules.durations import pluralize
-from services.notifications.past_messages import count_past_messages
+from services.notifications.past_messages import count_past_messages, sends_otherwise
 from services.notifications.rule_text import unknown_names
 from services.rules.plan import Plan, collect, plan
 from services.rules.planned_changes import PlannedChange, find_companies_due, forecast
@@ -35,11 +35,12 @@ def plan_rules(file: Path, org: str, as_json: bool) -> None:
     with database_transaction():
         read_one_snapshot()
         organization = find_organization(org)
-        if faults := unknown_names(organization.id, rules.book, _in_force(organization)):
+        in_force = _in_force(organization)
+        if faults := unknown_names(organization.id, rules.book, in_force):
             raise CommandError(show_faults(file, rules.source, tuple(faults)))
         planned = make_plan(organization, rules.book)
         messages = None
-        if rules.book.notify:
+        if sends_otherwise(rules.book, in_force):
             messages = count_past_messages(organization.id, rules.book, utc_now())
     if as_json:
         print_json(

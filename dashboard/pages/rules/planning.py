@@ -12,7 +12,7 @@ from models.database import transaction
 from rules.book import RuleBook
 from rules.faults import hide_urls
 from rules.file.rule_file import check_rules
-from services.notifications.past_messages import count_past_messages
+from services.notifications.past_messages import count_past_messages, sends_otherwise
 
 
 def plan_values(member: Member, draft: Draft, book: RuleBook) -> dict[str, Any]:
@@ -22,7 +22,10 @@ def plan_values(member: Member, draft: Draft, book: RuleBook) -> dict[str, Any]:
     planned = plan_within(Deadline(), organization, book, now(), rulebooks)
     with transaction():
         groups = group_plan(organization.id, planned, book)
-        messages = count_past_messages(organization.id, book, now()) if book.notify else None
+        former = rulebooks.book_if_readable(organization.id, organization.rules_version)
+        messages = None
+        if sends_otherwise(book, former):
+            messages = count_past_messages(organization.id, book, now())
     version = version_in_force(member)
     return {
         "checked": check_rules(draft.text),

@@ -108,6 +108,18 @@ def test_a_plan_lists_the_companies_that_would_change(acme: EditorWorld) -> None
     assert len(acme.versions()) == 1
 
 
+def test_the_plan_of_an_edit_of_who_is_notified_counts_the_messages(acme: EditorWorld) -> None:
+    acme.editor.get("/o/acme/rules")
+    notifying = RULES + "notify:\n  - {to: {email: ann@acme.com}}\n"
+    text = text_of(acme.editor.post("/o/acme/rules/plan", **draft(notifying)))
+    assert "With these rules, 0 messages would have been sent in the last 30 days" in text
+    acme.apply_rules(notifying)
+    edited = notifying.replace("7 days", "6 days")
+    text = text_of(acme.editor.post("/o/acme/rules/plan", **draft(edited, 2)))
+    assert "companies would change status" in text
+    assert "would have been sent" not in text
+
+
 def test_a_plan_and_a_backtest_count_companies_that_left_and_say_so(acme: EditorWorld) -> None:
     acme.add_company("gone", 3)
     acme.add_company("busy", 0.5)
