@@ -214,6 +214,7 @@ def test_htmx_gets_the_list_alone_and_the_url_to_show(acme: Acme) -> None:
     )
     assert names(part) == ["Quiet"]
     assert "<html" not in part.text
+    assert part.text.strip().startswith("<title>Companies · Brazebee</title>")
     assert part.headers["HX-Push-Url"] == "/o/acme/companies?q=qui&field.plan=Pro"
     back = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
     assert "<html" in acme.page("?q=qui", headers=back).text

@@ -138,10 +138,12 @@ def test_more_than_two_raised_flags_are_counted(acme: Acme) -> None:
 
 def test_mine_lists_the_companies_whose_owner_is_the_reader(acme: Acme) -> None:
     page = acme.page()
-    assert '<a href="/o/acme/companies?owner=me">Mine</a>' in page.text
+    assert '<a href="/o/acme/companies?owner=me" data-part="#results">Mine</a>' in page.text
     mine = acme.page("?owner=me")
     assert ids(mine) == ["big"]
-    assert '<a href="/o/acme/companies" aria-current="true">Mine</a>' in mine.text
+    assert (
+        '<a href="/o/acme/companies" data-part="#results" aria-current="true">Mine</a>' in mine.text
+    )
     assert '<input type="hidden" name="owner" value="me">' in mine.text
     assert ids(acme.page("?owner=BEN@acme.com")) == ["late"]
     assert ids(acme.page("?owner=ben")) == []
