@@ -53,8 +53,7 @@ def write(selector: str, text: str, last: str = "") -> Action:
     """Return a press of the last key of a text, or of `last` after it."""
 
     def press(page: Page) -> None:
-        page.locator(selector).first.fill("")
-        page.locator(selector).first.focus()
+        page.locator(selector).first.select_text()  # to clear it would be a change of its own
         page.keyboard.type(text)
         if last:
             page.keyboard.press(last)
