@@ -84,7 +84,7 @@
   document.addEventListener("htmx:afterSettle", show);
   window.addEventListener("pageshow", () => {
     sent = false;
-    show(); // a browser that goes back keeps what is checked
+    // A browser that goes back keeps what is checked.
+    if (document.querySelector("input:is([data-pick], [data-pick-all]):checked")) show();
   });
-  show();
 })();
