@@ -1,14 +1,15 @@
 """Measures how long a customer's events take to be stored and changes by time to be recorded."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
 
 import psycopg2
 
 POLL_SECONDS = 0.05
-LOOK_BACK = "2 minutes"
 
 
 @dataclass
@@ -21,7 +22,10 @@ class Delays:
 
 @contextmanager
 def observing(database_url: str, organization_id: int) -> Iterator[Delays]:
-    """Measure the delays of an organization during a block, until what it sent is stored."""
+    """Measure the delays of an organization during a block.
+
+    What was sent or due before it is left out: a former fault may have delayed that.
+    """
     delays, stopping = Delays(), threading.Event()
     observer = threading.Thread(
         target=_observe, args=(database_url, organization_id, delays, stopping), daemon=True
@@ -37,8 +41,9 @@ def observing(database_url: str, organization_id: int) -> Iterator[Delays]:
 def _observe(
     database_url: str, organization_id: int, delays: Delays, stopping: threading.Event
 ) -> None:
-    events: set[str] | None = None
-    transitions: set[str] | None = None
+    events: set[str] = set()
+    transitions: set[str] = set()
+    parameters = {"id": organization_id, "since": datetime.now(UTC)}
     while not stopping.wait(POLL_SECONDS):
         with (
             suppress(psycopg2.OperationalError),
@@ -47,33 +52,30 @@ def _observe(
             connection.autocommit = True
             with connection.cursor() as cursor:
                 while not stopping.wait(POLL_SECONDS):
-                    events = _read(cursor, _EVENTS, organization_id, events, delays.stored)
-                    transitions = _read(
-                        cursor, _TRANSITIONS, organization_id, transitions, delays.late
-                    )
+                    events |= _read(cursor, _EVENTS, parameters, events, delays.stored)
+                    transitions |= _read(cursor, _TRANSITIONS, parameters, transitions, delays.late)
 
 
-_EVENTS = f"""
+_EVENTS = """
     select event_id, extract(epoch from clock_timestamp() - occurred_at)::float from events
     where organization_id = %(id)s and event_key = any(array['report', 'error'])
-        and occurred_at > now() - interval '{LOOK_BACK}'
+        and occurred_at > %(since)s
 """
-_TRANSITIONS = f"""
+_TRANSITIONS = """
     select id::text, extract(epoch from recorded_at - at)::float from transitions
-    where organization_id = %(id)s and at > now() - interval '{LOOK_BACK}' and cause = 'time'
+    where organization_id = %(id)s and at > %(since)s and cause = 'time'
 """
 
 
 def _read(
     cursor: "psycopg2.extensions.cursor",
     sql: str,
-    organization_id: int,
-    known: set[str] | None,
+    parameters: Mapping[str, Any],
+    known: Collection[str],
     delays: list[float],
 ) -> set[str]:
-    """Add the delays of rows that were not known; the first time, all rows are."""
-    cursor.execute(sql, {"id": organization_id})
+    """Add the delays of rows that were not known, and return the ids of all."""
+    cursor.execute(sql, parameters)
     rows = dict(cursor.fetchall())
-    if known is not None:
-        delays += (delay for name, delay in rows.items() if name not in known)
-    return rows.keys() | (known or set())
+    delays += (delay for name, delay in rows.items() if name not in known)
+    return set(rows)
