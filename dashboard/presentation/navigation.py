@@ -124,9 +124,9 @@ def event_links() -> list[Link]:
 
 
 def _links_by_url(entries: Sequence[Entry]) -> list[Link]:
-    """Return links of which the one with the longest URL that fits the page is current.
+    """Return links; the current one is that with the longest URL which the page has or is below.
 
-    Where none fits, such as for pages of another blueprint, the blueprint decides.
+    If there is none, as on the pages of another blueprint, the blueprint decides.
     """
     shown = _shown(entries)
     lengths = [_open_length(entry) for entry in shown]

@@ -45,15 +45,18 @@ def company_address(company: str, from_list: str = "") -> str:
     return url_for("company.page", company_id=company, **values)
 
 
-def with_parameters(endpoint: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """Return the URL of a page with a query string.
+def page_of_list(
+    endpoint: str, parameters: Iterable[tuple[str, str]], after: str | None, rows: int | None
+) -> str:
+    """Return the URL of a page of a list; `after` is its cursor, and `rows` the size of pages.
 
     A list has up to a hundred links to itself: its own URL is built once for a request.
     """
     built: dict[str, str] = g.setdefault("addresses", {})
     if endpoint not in built:
         built[endpoint] = url_for(endpoint)
-    query = urlencode(list(parameters), safe=_READABLE)
+    page = (("after", after), ("rows", rows))
+    query = urlencode([*parameters, *(given for given in page if given[1])], safe=_READABLE)
     return f"{built[endpoint]}?{query}" if query else built[endpoint]
 
 

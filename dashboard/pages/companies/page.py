@@ -18,7 +18,7 @@ from dashboard.pages.companies.query import MINE, RENEWS_IN, CompanyQuery
 from dashboard.pages.companies.reasons import MOST_SHOWN, reasons_of
 from dashboard.presentation.charts.activity import draw_activity
 from dashboard.presentation.csv_export import MOST_COLUMNS, as_csv
-from dashboard.web.addresses import with_parameters
+from dashboard.web.addresses import page_of_list
 from dashboard.web.context import now, rules_in_force
 from dashboard.web.page_size import CHOICES, page_size
 from models.companies import company_list
@@ -103,9 +103,7 @@ def export(member: Member) -> ResponseReturnValue:
 
 def address_of(query: CompanyQuery, *, after: str | None = None, rows: int | None = None) -> str:
     """Return the URL of a list; `after` is the cursor of a page, and `rows` the size of pages."""
-    added = (("after", after), ("rows", rows and str(rows)))
-    given = ((name, value) for name, value in added if value)
-    return with_parameters("companies.page", [*query.parameters, *given])
+    return page_of_list("companies.page", query.parameters, after, rows)
 
 
 def _is_fragment() -> bool:

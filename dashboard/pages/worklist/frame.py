@@ -10,7 +10,7 @@ from flask import Blueprint, request
 from dashboard.access import Member
 from dashboard.access.visitors import reader_zone
 from dashboard.pages.worklist.query import WorklistQuery
-from dashboard.web.addresses import with_parameters
+from dashboard.web.addresses import page_of_list
 from dashboard.web.context import app_context, now, rules_in_force
 from models.health.work_items import item_list
 from models.health.work_items.item_list import ListedItem
@@ -116,6 +116,4 @@ def shared_values(member: Member, book: RuleBook, assignees: Assignees) -> dict[
 
 def address_of(query: WorklistQuery, after: str | None = None, rows: int | None = None) -> str:
     """Return the URL of a list; `after` is the cursor of a page, and `rows` the size of pages."""
-    added = {"after": after, "rows": rows and str(rows)}
-    given = {name: value for name, value in added.items() if value}
-    return with_parameters("worklist.page", (query.parameters | given).items())
+    return page_of_list("worklist.page", query.parameters.items(), after, rows)
