@@ -120,18 +120,16 @@
   }
 
   // A list that refreshes itself stands still while it is paused or in use, or nobody sees it.
-  let paused = false;
+  const isPaused = () => document.querySelector("button[data-pause]")?.ariaPressed === "true";
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-pause]");
-    if (!button) return;
-    paused = !paused;
-    button.setAttribute("aria-pressed", paused);
+    if (button) button.setAttribute("aria-pressed", !isPaused());
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
     const list = event.target.closest("[data-live]");
     if (!list) return;
     const inUse = list.contains(document.activeElement) || !getSelection().isCollapsed;
-    if (paused || inUse || document.hidden) event.preventDefault();
+    if (isPaused() || inUse || document.hidden) event.preventDefault();
   });
 
   // Today refreshes itself while somebody can see it and does nothing in it.
@@ -175,34 +173,12 @@
   });
 
   // The present page is in view among tabs that scroll sideways, from the first paint on.
-  requestAnimationFrame(() => {
+  const showPresentTabs = () => requestAnimationFrame(() => {
     for (const tabs of document.querySelectorAll(".pages, .tabs ul")) {
       const [outer, inner] = [tabs, tabs.querySelector("[aria-current]")].map((e) => e?.getBoundingClientRect());
       if (inner) tabs.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
     }
   });
-
-  // Signing in reports the time zone of the browser; the account page proposes it.
-  const asksForZone = document.querySelector("[data-browser-zone], [data-propose-zone]");
-  const zone = asksForZone && Intl.DateTimeFormat().resolvedOptions().timeZone;
-  for (const element of zone ? document.querySelectorAll("[data-browser-zone]") : []) {
-    if (element.tagName === "A") {
-      const address = new URL(element.href);
-      address.searchParams.set("time_zone", zone);
-      element.href = address;
-    } else {
-      element.value = zone;
-    }
-  }
-  for (const proposal of zone ? document.querySelectorAll("[data-propose-zone]") : []) {
-    const field = document.getElementById(proposal.dataset.proposeZone);
-    const button = proposal.querySelector("button");
-    button.textContent = `Use ${zone}`;
-    button.addEventListener("click", () => {
-      field.value = zone;
-      proposal.hidden = true;
-      field.focus();
-    });
-    proposal.hidden = field.value === zone;
-  }
+  showPresentTabs();
+  document.addEventListener("page:replaced", showPresentTabs);
 })();

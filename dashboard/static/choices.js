@@ -51,11 +51,14 @@
       sessionStorage.setItem(RETURNS_TO, JSON.stringify([location.pathname, field.id, field.name]));
     }
   });
-  const returned = sessionStorage.getItem(RETURNS_TO);
-  if (returned) {
+  const returnFocus = () => {
+    const returned = sessionStorage.getItem(RETURNS_TO);
+    if (!returned) return;
     sessionStorage.removeItem(RETURNS_TO);
     const [path, id, name] = JSON.parse(returned);
     const field = document.getElementById(id) ?? document.querySelector(`[data-submit-on-change][name="${name}"]`);
     if (path === location.pathname) field?.focus({ preventScroll: true });
-  }
+  };
+  returnFocus();
+  document.addEventListener("page:replaced", returnFocus);
 })();

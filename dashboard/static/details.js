@@ -25,7 +25,7 @@
   }, true);
 
   document.addEventListener("htmx:afterSettle", (event) => {
-    const link = document.querySelector(`[data-opens][aria-controls="${event.detail.target.id}"]`);
+    const link = document.querySelector(`[data-opens][aria-controls="${event.detail.target?.id}"]`);
     if (!link) return;
     link.setAttribute("aria-expanded", "true");
     // The keyboard goes on in what it opened; a tap must not open the keyboard of a phone.

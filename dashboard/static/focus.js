@@ -12,22 +12,25 @@
   const nameOf = (element) => element.getAttribute("aria-label") ?? element.textContent.trim();
   const titleOf = (row) => row?.querySelector("bdi, th")?.textContent;
 
-  let left = null; // what had the focus last, and where it was
+  let left = null; // what had the focus last, where it was, and on which page
   document.addEventListener("focusin", ({ target }) => {
     const containers = [];
     for (let node = target.parentElement; node; node = node.parentElement) if (node.id) containers.push(node.id);
-    left = { element: target, name: nameOf(target), containers };
+    left = { element: target, name: nameOf(target), containers, page: location.pathname };
   });
   // The places are looked up just before they are gone: the page may have changed since. To remove the
   // element while it has the focus would lay out the page with both its former and its new content.
   let isReplaced = false;
-  const giveUp = ({ detail }) => {
-    const element = document.activeElement;
-    if (left?.element !== element) return;
+  const notePlaces = (element) => {
     const row = element.closest(ROW);
     left.title = titleOf(row);
     left.placeInRow = row ? focusableIn(row).indexOf(element) : -1;
     left.places = left.containers.map((id) => focusableIn(document.getElementById(id)).indexOf(element));
+  };
+  const giveUp = ({ detail }) => {
+    const element = document.activeElement;
+    if (left?.element !== element) return;
+    if (left.page === location.pathname) notePlaces(element);
     isReplaced ||= detail.shouldSwap && detail.target !== element && detail.target.contains(element);
     if (isReplaced) element.blur();
   };
@@ -52,7 +55,8 @@
     return (row && at(focusableIn(row), left.placeInRow)) ?? at(candidates, left.places?.[level] ?? 0);
   };
   document.addEventListener("htmx:afterSettle", () => {
-    if (document.activeElement !== document.body || !left || (left.element.isConnected && !isReplaced)) return;
+    if (document.activeElement !== document.body || left?.page !== location.pathname) return;
+    if (left.element.isConnected && !isReplaced) return;
     isReplaced = false;
     substitute()?.focus();
   });

@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const dialog = document.getElementById("keys");
+  const help = () => document.getElementById("keys");
   let row = null; // what had the focus before the bar of actions
 
   document.addEventListener("keydown", (event) => {
@@ -16,7 +16,8 @@
     const inField = event.target.isContentEditable
       || (event.target.matches("input, textarea, select") && event.target.type !== "checkbox");
     if (event.ctrlKey || event.metaKey || event.altKey || inField) return;
-    if (event.key === "?" && dialog) {
+    const dialog = event.key === "?" && help();
+    if (dialog) {
       event.preventDefault();
       if (dialog.open) dialog.close();
       else dialog.showModal();
@@ -33,7 +34,7 @@
       first.focus();
     }
   });
-  dialog?.addEventListener("click", (event) => {
-    if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
+  document.addEventListener("click", ({ target }) => {
+    if (target === help() || target.closest("#keys [data-close]")) help().close();
   });
 })();

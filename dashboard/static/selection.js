@@ -81,6 +81,7 @@
     sent = true;
   });
 
+  document.addEventListener("page:replaced", () => { sent = false; });
   document.addEventListener("htmx:afterSettle", show);
   window.addEventListener("pageshow", () => {
     sent = false;

@@ -337,6 +337,7 @@ def test_an_editor_writes_changes_and_deletes_a_note(company: str, browser_page:
     expect(message).to_have_text("Your note was added.")
     expect(notes.locator(".written")).to_have_text("<b>Ann</b> leaves in March.")
     notes.get_by_role("link", name="Edit").click()
+    expect(page.get_by_role("heading", name="Edit your note")).to_be_visible()
     page.get_by_role("textbox", name="Note").fill("Ann leaves in May.")
     page.get_by_role("button", name="Save").click()
     expect(notes).to_contain_text("Ann leaves in May.")

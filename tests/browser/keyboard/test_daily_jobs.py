@@ -36,6 +36,7 @@ def test_a_note_mentions_a_colleague_who_is_chosen_from_a_list(keys: Keyboard) -
     keys.opens(CRITICAL)
     keys.tab_to("Notes")
     keys.press("Enter")
+    page.wait_for_url("**/notes")
     keys.opens(CRITICAL)
     keys.tab_to("Note")
     keys.type("x j ? / please call them, @na")  # what are keys elsewhere is text here
