@@ -15,12 +15,16 @@ from models.organizations.rule_versions import RuleVersion
 from rules.durations import pluralize
 from rules.faults import RuleFileError
 from rules.file.rule_file import check_rules
+from services.accounts.audit import FIRST_START
 from services.notifications.rule_text import UrlKeeper, with_known_names
 from services.rules.apply_rules import Origin, RulesChanged, apply_rules
 from services.times import utc_now
 
 PLANNED_COMPANIES = 1_000
 """The largest organization for which the effect of an edit is computed, in about a second."""
+
+THE_WATCH = "brazebee up"
+"""Who applied a version that was read from a watched file, beside `FIRST_START`."""
 
 Stamp = tuple[int, int, int]
 
@@ -29,8 +33,8 @@ class RuleFileWatch:
     """One rule file, applied to one organization whenever its text changes.
 
     A faulty text is refused with its faults, and the last good version stays in force. On start, a
-    text that equals an earlier version is not an edit: a restart does not undo a rollback. An edit
-    of a text that the dashboard has changed since is not applied, but reported with a remedy.
+    text that equals an earlier version is not an edit: a restart does not undo a rollback. While a
+    version that was made elsewhere is in force, an edit is not applied, but reported with a remedy.
     """
 
     def __init__(
@@ -44,7 +48,7 @@ class RuleFileWatch:
         self._last_stamp: Stamp | None = None
         self._handled_stamp: Stamp | None = None
         self._handled_text: str | None = None
-        self._seen_version = 0  # the latest version that the file's editor has seen
+        self._seen_versions: set[int] = set()
 
     def check(self) -> None:
         """Apply the file if it has changed; call this often."""
@@ -112,25 +116,33 @@ class RuleFileWatch:
         return with_known_names(organization.id, text, self._keeper.secret_keys)
 
     def _unseen_version(self, versions: list[RuleVersion], text: str) -> RuleVersion | None:
-        """Return the latest version from the dashboard that the file's editor has not seen, if any.
+        """Return the version in force if the file's editor has not seen it.
 
-        The editor has seen the file's former texts and all versions before them. After a restart
-        the former texts are unknown; then every version from outside the dashboard counts as seen.
+        The editor has seen the versions that equal a text of the file, and, after a restart too,
+        those that `brazebee up` applied. A rollback on the command line is seen if the version that
+        it repeats is, so that an edit can follow it.
         """
         texts = [t.splitlines() for t in (text, self._handled_text) if t is not None]
-        seen = [v.version for v in versions if v.source.splitlines() in texts]
-        if self._handled_text is None:
-            seen += [version.version for version in versions if not version.in_dashboard]
-        self._seen_version = max([self._seen_version, *seen])
-        unseen = [v for v in versions if v.version > self._seen_version and v.in_dashboard]
-        return unseen[-1] if unseen else None
+        self._seen_versions.update(
+            version.version
+            for version in versions
+            if version.applied_by in (FIRST_START, THE_WATCH)
+            or version.source.splitlines() in texts
+        )
+        by_number = {version.version: version for version in versions}
+        origin = versions[-1] if versions else None
+        while origin is not None and origin.version not in self._seen_versions:
+            if origin.brought_back is None or origin.in_dashboard:
+                return versions[-1]
+            origin = by_number.get(origin.brought_back)
+        return None
 
     def _report_conflict(self, organization: Organization, unseen: RuleVersion) -> None:
         org = "" if organization.name == "default" else f" --org {organization.name}"
+        where = "in the dashboard" if unseen.in_dashboard else "on the command line"
         self._log(
-            f"{self._file} is not applied: {unseen.applied_by} made version {unseen.version} in"
-            f" the dashboard, and the file does not contain it; version"
-            f" {organization.rules_version} stays in force"
+            f"{self._file} is not applied: {unseen.applied_by} made version {unseen.version}"
+            f" {where}, and the file does not contain it; version {unseen.version} stays in force"
         )
         self._log(
             f"`brazebee rules show{org} > {self._file}` copies that version into the file, and"
@@ -151,7 +163,7 @@ class RuleFileWatch:
             organization.id,
             text,
             file=str(self._file),
-            applied_by="brazebee up",
+            applied_by=THE_WATCH,
             now=utc_now(),
             origin=Origin(based_on=organization.rules_version, keeper=self._keeper),
         )

@@ -1,4 +1,4 @@
-"""The watched rule file is applied when it is saved, unless the dashboard has a newer version."""
+"""The watched rule file is applied when it is saved, unless a newer version was made elsewhere."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,6 +121,14 @@ def test_an_unreadable_file_does_not_end_the_watch(tmp_path: Path, content: byte
 
 
 def edit_in_dashboard(text: str, *, brought_back: int | None = None) -> None:
+    apply("ann@acme.com", text, brought_back=brought_back, in_dashboard=True)
+
+
+def edit_on_the_command_line(text: str, *, brought_back: int | None = None) -> None:
+    apply("ann", text, brought_back=brought_back)
+
+
+def apply(who: str, text: str, *, brought_back: int | None, in_dashboard: bool = False) -> None:
     with transaction():
         organization = organizations.find("default")
         assert organization is not None
@@ -128,9 +136,9 @@ def edit_in_dashboard(text: str, *, brought_back: int | None = None) -> None:
             organization.id,
             text,
             file="rules",
-            applied_by="ann@acme.com",
+            applied_by=who,
             now=datetime(2026, 1, 20, tzinfo=UTC),
-            origin=Origin(organization.rules_version, brought_back, in_dashboard=True),
+            origin=Origin(organization.rules_version, brought_back, in_dashboard),
         )
 
 
@@ -211,3 +219,44 @@ def test_line_breaks_do_not_matter_when_the_file_contains_the_dashboards_version
     watched.check()
     watched.save(EDITED + FLAG)
     assert watched.check()[-1] == EDITED + FLAG
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_save_does_not_replace_a_newer_version_from_the_command_line(
+    watched: Watched, *, restarted: bool
+) -> None:
+    edit_on_the_command_line(EDITED)  # as by `brazebee import events --add-events`
+    watched.save(RULES + FLAG)
+    again = watched.restart() if restarted else watched
+    assert again.check(times=4) == [RULES, EDITED]
+    [refused] = [line for line in again.logged if "is not applied" in line]
+    assert "ann made version 2 on the command line" in refused
+    assert f"`brazebee rules show > {watched.file}`" in again.logged[-1]
+    watched.save(EDITED)
+    again.check()
+    watched.save(EDITED + FLAG)
+    assert again.check() == [RULES, EDITED, EDITED + FLAG]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_an_edit_is_applied_after_a_rollback_on_the_command_line(
+    watched: Watched, *, restarted: bool
+) -> None:
+    watched.save(RULES + FLAG)
+    watched.check()
+    edit_on_the_command_line(RULES, brought_back=1)
+    again = watched.restart() if restarted else watched
+    again.check()
+    assert not any("is not applied" in line for line in again.logged)
+    watched.save(RULES + FLAG + "# mended\n")
+    assert again.check()[-1] == RULES + FLAG + "# mended\n"
+
+
+def test_a_save_does_not_replace_a_version_from_elsewhere_that_a_rollback_repeats(
+    watched: Watched,
+) -> None:
+    edit_on_the_command_line(EDITED)
+    edit_on_the_command_line(RULES, brought_back=1)
+    edit_on_the_command_line(EDITED, brought_back=2)
+    watched.save(RULES + FLAG)
+    assert watched.check()[-1] == EDITED
