@@ -33,7 +33,7 @@ class EventWords:
     done: str = ""
 
     def count(self, number: int | str) -> str:
-        """Return a number of events; a number as a text, such as `3+`, takes the plural."""
+        """Return a number of events; a text, such as `3+` or `no`, takes the plural."""
         return f"{number} {self.one if number == 1 else self.many}"
 
     def occur(self, number: int) -> str:

@@ -180,9 +180,12 @@ class _Reason:
         return number if number <= MOST_COUNTED else f"{MOST_COUNTED}+"
 
     def _none(self, window: timedelta) -> str:
-        """Return that there is no event in a window, and for how long there has been none."""
+        """Return that there is no event in a window, and since the last one, for how long.
+
+        Without the facts, it is not known whether there ever was one.
+        """
         if self.facts is None:
-            return f"{self._events.none} for {_window(window)}"
+            return f"{self._events.count('no')} in {_window(window)}"
         last = self.facts.latest(self.flag.selector, 1, BEGINNING, self.at)
         if not last:
             return f"{self._events.none} so far"

@@ -101,7 +101,7 @@ def test_totals_count_each_company_once_and_call_silence_no_recovery(browser: Br
     }
     page = text_of(browser.get("/o/acme/upcoming"))
     assert "As of just now ." in page
-    assert "Soon Healthy → to At Risk no logins for 9 days" in page
+    assert "Soon Healthy → to At Risk no logins in 9 days" in page
     assert "Wednesday 10:30 ann 1,000 unless there is one more login" in page
     assert "no longer counted, without a sign of recovery" in page
     assert listed(browser) == ["Soon", "Later", "Broken", "Loud"]

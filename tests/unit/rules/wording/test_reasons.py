@@ -179,9 +179,12 @@ def test_what_happened_is_named_where_the_thing_alone_is_not_clear() -> None:
 def test_without_the_facts_a_reason_counts_as_far_as_the_phrase_does() -> None:
     days = (0.1, 0.2, 0.3, 0.4)
     assert reason("at least 3 times in 1 day", *days, known=False) == "3+ reports in 1 day"
-    assert reason("no activity for 7 days", 9, known=False) == "no reports for 7 days"
+    assert reason("no activity for 7 days", 9, known=False) == "no reports in 7 days"
+    sign_ins = book("Signed in")
+    assert reason("no activity for 1 day", rules=sign_ins, known=False) == "no sign-ins in 1 day"
     amount = "sum of data.amount below 1000 in 30 days"
-    assert reason(amount, 40, known=False) == "no reports for 30 days"
+    for events in ((40,), ()):  # nothing is claimed about an event before the window
+        assert reason(amount, *events, known=False) == "no reports in 30 days"
     assert reason(amount, 1, known=False, data={"amount": 0}) == "total amount is 0"
 
 
