@@ -33,6 +33,11 @@ _SAME_AS: tuple[tuple[str, str], ...] = (
 _WITHOUT_MEANING = {"user", "the", "a", "an", "event", "app", "was", "has", "been"}
 
 
+def spelling(name: str) -> str:
+    """Return the words of a key or name, the same for `Report Created` and `report_created`."""
+    return " ".join(_WORD.findall(name)).lower() or name
+
+
 def suggest_events(
     events: Mapping[str, EventSetting], sent: Collection[str]
 ) -> dict[str, str | None]:

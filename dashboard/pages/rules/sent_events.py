@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from redis.exceptions import RedisError
 
@@ -19,7 +20,7 @@ from rules.edits.event_choices import SentEvent
 from rules.edits.events import key_for
 from rules.file.flag import ANY_EVENT
 from rules.flags import Flag
-from services.rules.event_matching import suggest_events
+from services.rules.event_matching import spelling, suggest_events
 from services.rules.rule_books import NO_RULES
 
 
@@ -35,10 +36,34 @@ class Sent:
     fields: frozenset[str]
     rules: RuleBook
 
-    @property
-    def names(self) -> list[str]:
+    @cached_property
+    def all_names(self) -> list[str]:
         """Everything that is sent, stored or refused, in alphabetical order."""
         return sorted({*self.stored, *self.refused}, key=str.casefold)
+
+    @cached_property
+    def other_names(self) -> Mapping[str, list[str]]:
+        """Each event that is sent, by one name, with the refused names that are spelled alike.
+
+        The name is what it is stored as, or else one that is a good key, if there is any.
+        """
+        stored = {*self.stored}
+        best_first = sorted(
+            self.all_names, key=lambda name: (name not in stored, key_for(name, ()) != name)
+        )
+        named: dict[str, str] = {}
+        for name in best_first:
+            named.setdefault(spelling(name), name)
+        others: dict[str, list[str]] = {}
+        for name in best_first:
+            event = name if name in stored else named[spelling(name)]
+            others.setdefault(event, []).extend([name] if name != event else [])
+        return others
+
+    @property
+    def names(self) -> list[str]:
+        """A name of each event that is sent, in alphabetical order."""
+        return sorted(self.other_names, key=str.casefold)
 
     def event(self, name: str, own_key: str | None = None) -> SentEvent:
         """Return an event by what it is sent as.
@@ -46,13 +71,15 @@ class Sent:
         What is stored keeps its key, and what the rules in force say about it. A name that is no
         good key gets `own_key`, or else a key that is made from it.
         """
+        others = tuple(self.other_names.get(name, ()))
         known = self.rules.events.get(name)
         if known is not None:
-            return SentEvent(name, known.called, known.name if known.name != name else None)
+            title = known.name if known.name != name else None
+            return SentEvent(name, (*known.called, *others), title)
         key = key_for(name, {*self.rules.events, *self.stored})
         if name in self.stored or key == name:
-            return SentEvent(name)
-        return SentEvent(own_key or key, (name,), name)
+            return SentEvent(name, others)
+        return SentEvent(own_key or key, (name, *others), name)
 
     def others(self, chosen: Collection[str]) -> list[str]:
         """Return what else is sent and not refused on purpose."""
@@ -114,7 +141,7 @@ def read_event_options(member: Member, book: RuleBook) -> EventOptions:
     accepted = [(event.key, event.name, counts.get(event.key, 0)) for event in enabled]
     accepted.sort(key=lambda event: (-event[2], event[1].casefold()))
     known = {*book.events, *(name for event in book.events.values() for name in event.called)}
-    refused = [name for name in sent.names if name not in known]
+    refused = [name for name in sent.all_names if name not in known]
     return EventOptions(accepted, refused, sorted(f"company.{name}" for name in sent.fields), sent)
 
 

@@ -133,6 +133,26 @@ def test_an_adapted_example_is_planned_and_applied_like_any_other_draft(acme: Ch
     assert acme.sources()[1:] == [draft]
 
 
+def test_an_event_that_is_sent_by_names_spelled_alike_is_offered_once(acme: Choosing) -> None:
+    acme.apply_rules("version: 1\nevents: {report_created: {name: New report}, y: }\n")
+    acme.track("acme", -60, key="report_created")
+    client = acme.dashboard.app.extensions[EXTENSION].broker.client
+    refused = {"Report Created": 3, "reportCreated": 2, "Signed In": 1, "signed-in": 1}
+    note_unknown_keys(client, acme.id, refused, NOW)
+    page = acme.editor.get("/o/acme/rules/examples/usage-drop")
+    options = re.findall(r'value="sent.([^"]+)"', page.text.partition("</select>")[0])
+    assert options == ["report_created", "signed-in"]
+    assert "report_created (also sent as Report Created, reportCreated)" in text_of(page)
+    chosen = selected(page.text)
+    assert chosen["login"] == "sent.signed-in"
+    draft = draft_of(acme.choose("usage-drop", **chosen, others="on"))
+    events = read_rules(draft).events
+    assert {key: event.called for key, event in events.items()} == {
+        "signed-in": ("Signed In",),
+        "report_created": ("Report Created", "reportCreated"),
+    }
+
+
 def test_without_the_others_only_the_chosen_events_are_accepted(acme: Choosing) -> None:
     acme.send()
     plan = acme.choose("usage-drop", login="sent.log_in", report_created="own")
