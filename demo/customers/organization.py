@@ -8,6 +8,7 @@ from demo.customers.names import OWNERS, OWNERS_DOMAIN
 from demo.customers.notifications import NOTIFY, add_channels
 from demo.errors import DemoError
 from demo.team.notes import add_colleagues
+from demo.team.views import share_views
 from models.database import transaction
 from models.organizations import organizations, rule_versions
 from models.organizations.organizations import Organization
@@ -47,6 +48,7 @@ def create_organization(name: str, now: datetime, secret_keys: Sequence[str] = (
         organization = organizations.create(name)
         memberships.add_first_administrators(organization.id)
         _own_companies(organization.id)
+        share_views(organization.id)
         if secret_keys:
             add_channels(organization.id, now - YEAR, secret_keys)
         add_colleagues(organization.id)

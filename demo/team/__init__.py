@@ -1,1 +1,1 @@
-"""What the team of the demo does: it works on raised flags, and writes notes."""
+"""What the team of the demo does: it works on raised flags, writes notes, and shares views."""
