@@ -13,6 +13,7 @@ from dashboard.api.parameters import (
     page_limit,
 )
 from dashboard.web.context import now, rules_in_force
+from dashboard.web.sort_order import column_of, is_descending
 from ingress.client.answers import json_answer
 from models.companies import companies
 from models.cursors import UnreadableCursor
@@ -33,13 +34,18 @@ from services.work_items.assignees import Assignees
 
 CLOSED = "closed"
 
+PARAMETERS = (
+    "state", "assignee", "company", "status", "flag", "owner", "sort", "after", "limit",
+)  # fmt: skip
+
 
 def list_work_items() -> Response:
     """Answer with a page of work items.
 
-    The worst and most valuable come first, or of closed ones those that were closed last.
+    Unless another order is given, the worst and most valuable come first, or of closed ones those
+    that were closed last.
     """
-    check_parameters(("state", "assignee", "company", "status", "flag", "owner", "after", "limit"))
+    check_parameters(PARAMETERS)
     limit = page_limit()
     with transaction():
         read_one_snapshot()
@@ -48,11 +54,11 @@ def list_work_items() -> Response:
         book = rules_in_force(organization) or NO_RULES
         try:
             item_filter = _filter(organization.id, assignees)
-            by = Order.CLOSED if item_filter.shown is Shown.CLOSED else Order.STATUS
+            by, descending = _order(item_filter.shown)
             page = item_list.read_page(
                 organization.id,
                 item_filter,
-                Sorting(by, statuses=book.statuses),
+                Sorting(by, descending, book.statuses),
                 after=request.args.get("after"),
                 limit=limit,
             )
@@ -80,6 +86,25 @@ def _filter(organization_id: int, assignees: Assignees) -> ItemFilter:
         closed_since=now() - CLOSED_FOR,
         company_id=_company_id(organization_id),
     )
+
+
+def _order(shown: Shown) -> tuple[Order, bool]:
+    """Return what the items are sorted by, and whether in descending order.
+
+    Raises:
+        ApiError: these items have no such order.
+    """
+    usual, absent = (
+        (Order.CLOSED, Order.DUE) if shown is Shown.CLOSED else (Order.STATUS, Order.CLOSED)
+    )
+    text = request.args.get("sort", f"-{usual}")
+    by, orders = column_of(text), [order for order in Order if order is not absent]
+    if by not in orders:
+        expected = ", ".join(orders)
+        raise invalid_query(
+            fault("sort", f"Expected one of {expected}, from the greatest with - before")
+        )
+    return Order(by), is_descending(text)
 
 
 def _whose(assignees: Assignees) -> Assigned | Unassigned | None:

@@ -96,6 +96,69 @@ def test_items_are_filtered_as_in_the_worklist(api: Api) -> None:
     assert api.companies(company="dear", state="all") == []
 
 
+def paged(api: Api, **query: Any) -> list[str]:
+    """Return the companies of all pages of one item each."""
+    found: list[str] = []
+    following: str | None = None
+    while not found or following:
+        after = {"after": following} if following else {}
+        page = api.get(limit=1, **query, **after)
+        found += [item["company"]["id"] for item in page["work_items"]]
+        following = page["next"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("status", ["dear", "other", "orphan", "old"]),
+        ("-status", ["old", "dear", "other", "orphan"]),
+        ("value", ["old", "other", "dear", "orphan"]),
+        ("-value", ["dear", "other", "old", "orphan"]),
+        ("due", ["other", "dear", "old", "orphan"]),
+        ("-due", ["dear", "other", "old", "orphan"]),
+        ("raised", ["old", "dear", "other", "orphan"]),
+        ("-raised", ["orphan", "other", "dear", "old"]),
+        ("renewal", ["old", "dear", "other", "orphan"]),
+    ],
+)
+def test_items_are_in_the_order_that_is_asked_for_on_all_pages(
+    api: Api, sort: str, expected: list[str]
+) -> None:
+    with transaction():
+        api.world.rows(
+            "update work_items i set due_on = case c.external_id when 'other' then date"
+            " '2026-02-01' when 'dear' then date '2026-03-01' end from companies c where"
+            " i.organization_id = %(id)s and c.organization_id = %(id)s and c.id = i.company_id"
+            " returning i.id"
+        )
+    assert paged(api, sort=sort) == expected
+
+
+def test_closed_items_are_sorted_by_when_they_were_closed(api: Api) -> None:
+    for company in ("dear", "orphan"):
+        api.world.track(company, NOW)
+        api.world.judge(company)
+    with transaction():
+        api.world.rows(
+            "update work_items set closed_at = closed_at - interval '1 day' where organization_id"
+            " = %(id)s and closed_at is not null and value is not null returning id"
+        )
+    assert paged(api, state="closed") == ["orphan", "dear"]
+    assert paged(api, state="closed", sort="closed") == ["dear", "orphan"]
+    [detail] = api.get(400, state="closed", sort="due")["details"]
+    assert detail["message"].startswith("Expected one of status, value, renewal, raised, closed,")
+    [detail] = api.get(400, sort="-closed")["details"]
+    assert detail["message"].startswith("Expected one of status, value, renewal, due, raised,")
+
+
+def test_a_cursor_is_refused_in_another_order(api: Api) -> None:
+    cursor = api.get(limit=1, sort="value")["next"]
+    for sort in ("-value", "raised", "status"):
+        [detail] = api.get(400, limit=1, sort=sort, after=cursor)["details"]
+        assert detail["path"] == ["after"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -104,6 +167,8 @@ def test_items_are_filtered_as_in_the_worklist(api: Api) -> None:
         ("company", "none"),
         ("after", "x"),
         ("due", "late"),
+        ("sort", "name"),
+        ("sort", "--value"),
     ],
 )
 def test_an_invalid_parameter_is_reported(api: Api, name: str, value: str) -> None:
