@@ -47,6 +47,7 @@
         (anchor) => anchor.dataset.go === event.key,
       );
       if (link) link.click();
+      event.preventDefault(); // this press opens the page and nothing else
     }
   });
 

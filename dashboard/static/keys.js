@@ -6,6 +6,19 @@
   const help = () => document.getElementById("keys");
   let row = null; // what had the focus before the bar of actions
 
+  // A key of the bar presses its button, or goes to its field.
+  const act = (event) => {
+    const action = document.querySelector(`[data-bulk].shown [aria-keyshortcuts="${CSS.escape(event.key)}"]`);
+    if (!action) return;
+    event.preventDefault(); // the letter is no part of a reason
+    if (action.localName === "button") {
+      action.click();
+    } else {
+      row = document.activeElement;
+      action.focus();
+    }
+  };
+
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && row?.isConnected && event.target.closest("[data-bulk]")) {
       row.focus();
@@ -26,12 +39,8 @@
       pick?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
     } else if (event.key === "o") {
       document.activeElement.closest("tbody")?.querySelector("[data-opens]")?.click();
-    } else if (event.key === "a") {
-      const first = document.querySelector("[data-bulk].shown [data-focus]");
-      if (!first) return;
-      event.preventDefault(); // the letter is no part of the reason
-      row = document.activeElement;
-      first.focus();
+    } else if (!event.defaultPrevented) {
+      act(event);
     }
   });
   document.addEventListener("click", ({ target }) => {

@@ -106,6 +106,26 @@ def test_five_companies_are_snoozed_at_once_and_that_is_undone(keys: Keyboard) -
     assert keys.presses <= 30
 
 
+def test_selected_items_are_set_in_work_and_assigned_by_keys(keys: Keyboard) -> None:
+    page = keys.page
+    keys.go("w", "Worklist")
+    keys.tab_to("Team.*")
+    keys.press("Enter")
+    page.wait_for_url("**/worklist?whose=team")
+    keys.press("j", "x", "j", "x", "w")
+    expect(page.get_by_role("status").first).to_contain_text("2 items marked in work.")
+    keys.press("j", "x", "g", "w")  # `w` after `g` opens the page
+    page.wait_for_url("**/worklist")
+    page.go_back()
+    expect(page.get_by_text("1 selected")).to_be_visible()
+    keys.press("j", "k", "u")
+    assert keys.focused() == "Assign to"
+    keys.type("nadia")
+    keys.tab_to("Assign", most=1)
+    keys.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("1 item assigned to nadia")
+
+
 def test_companies_are_filtered_sorted_shown_in_columns_and_kept_as_a_view(keys: Keyboard) -> None:
     page = keys.page
     keys.go("c", "Companies")
