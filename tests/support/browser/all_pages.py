@@ -50,9 +50,13 @@ def endpoints() -> set[str]:
 def address(state: State, values: Mapping[str, Any]) -> str:
     """Return the address of a page; `values` has what the parts of its path name."""
     endpoint = state.begins_at or state.endpoint
-    rules = [rule for rule in _map().iter_rules(endpoint) if "GET" in (rule.methods or ())]
-    parts = {name: values[name] for name in rules[0].arguments if name in values}
+    parts = {name: values[name] for name in _parts_of_path(endpoint) if name in values}
     return _map().bind("").build(endpoint, {**parts, **state.values}, method="GET")
+
+
+def _parts_of_path(endpoint: str) -> set[str]:
+    rules = [rule for rule in _map().iter_rules(endpoint) if "GET" in (rule.methods or ())]
+    return rules[0].arguments
 
 
 @cache
@@ -131,6 +135,15 @@ AS_THEY_OPEN = (
 
 TEAM = {"whose": "team"}
 TEXT = {"view": "text"}
+
+
+def with_the_header() -> Iterator[State]:
+    """Yield the pages that have the header and open in an organization without any records."""
+    for endpoint in AS_THEY_OPEN:
+        if endpoint != "sign_in.page" and _parts_of_path(endpoint) <= {"organization"}:
+            yield State(endpoint)
+    yield State("worklist.page", TEAM)
+    yield State("rules.page", TEXT)
 
 
 def states(values: Mapping[str, Any]) -> Iterator[State]:
