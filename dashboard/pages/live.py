@@ -6,6 +6,8 @@ from redis.exceptions import RedisError
 
 from dashboard.access import Member, viewer
 from dashboard.web.context import app_context, now
+from models.companies import companies
+from models.database import transaction
 from services.incoming import live
 
 blueprint = Blueprint("live", __name__, url_prefix="/o/<name:organization>/events/live")
@@ -37,10 +39,15 @@ def _show(template: str, member: Member, *, shown: str | None = None) -> Respons
         found = live.newest(organization_id, client, at, limit=SHOWN)
     except RedisError:
         pass
+    lines = None if found is None else found.lines
+    with transaction():
+        ids = {line.company for line in lines or () if line.company is not None}
+        names = companies.find_names(organization_id, ids)
     return render_template(
         template,
         mark=mark or "",
-        lines=None if found is None else found.lines,
+        lines=lines,
+        names=names,
         more=0 if found is None else found.more,
         imported=None if found is None else found.imported,
     )

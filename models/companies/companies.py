@@ -129,6 +129,16 @@ def find_all(organization_id: int, external_ids: Collection[str]) -> list[Compan
     return [_company(row) for row in rows]
 
 
+def find_names(organization_id: int, external_ids: Collection[str]) -> dict[str, str]:
+    """Return the names of the companies with these ids of the client, by id."""
+    rows = query(
+        "select external_id as id, name from companies"
+        " where organization_id = %(organization_id)s and external_id = any(%(external_ids)s)",
+        {"organization_id": organization_id, "external_ids": list(external_ids)},
+    )
+    return {row["id"]: row["name"] for row in rows}
+
+
 def find_by_ids(organization_id: int, ids: Collection[int]) -> list[Company]:
     """Return the companies with these ids, in the order of their ids, without locking them."""
     rows = query(

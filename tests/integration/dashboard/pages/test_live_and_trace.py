@@ -62,7 +62,7 @@ def test_events_are_shown_as_they_come_in(acme: IncomingWorld) -> None:
     acme.come_in("c1", "e1", user="ann")
     page = acme.editor.get(f"{EVENTS}/live")
     time = f"{NOW:%H:%M:%S}"
-    assert f"{time} stored login c1 ann e1" in text_of(page)
+    assert f"{time} stored login C1 c1 ann e1" in text_of(page)
     [poll] = fetched_by(page.text)
     assert acme.editor.get(poll).status_code == 204
     acme.come_in("c2", "e2")
@@ -70,12 +70,20 @@ def test_events_are_shown_as_they_come_in(acme: IncomingWorld) -> None:
     lines = acme.editor.get(poll)
     assert sorted(re.findall(r"(stored|refused) login (\S+)", text_of(lines))) == [
         ("refused", "c1"),
-        ("stored", "c1"),
-        ("stored", "c2"),
+        ("stored", "C1"),
+        ("stored", "C2"),
     ]
     assert "<html" not in lines.text
     [following] = fetched_by(lines.text)
     assert acme.editor.get(following).status_code == 204
+
+
+def test_a_company_has_its_name_and_its_id(acme: IncomingWorld) -> None:
+    acme.come_in("c1", "e1", name="Acorn & Co")
+    acme.come_in("c2", "e2", name="\u200b")
+    text = acme.read("/live")
+    assert "login Acorn & Co c1 none e1" in text
+    assert "login c2 none e2" in text
 
 
 def test_imported_events_are_counted_above_the_list(acme: IncomingWorld) -> None:
@@ -93,13 +101,13 @@ def test_imported_events_are_counted_above_the_list(acme: IncomingWorld) -> None
     assert "Nothing else has come in yet" in text
     acme.come_in("c1", "e1")
     assert "40 imported events came in" in acme.read("/live")
-    assert "stored login c1 none e1" in acme.read("/live")
+    assert "stored login C1 c1 none e1" in acme.read("/live")
 
 
 def test_what_was_imported_before_is_marked_with_its_time(acme: IncomingWorld) -> None:
     occurred_at = NOW - timedelta(days=3)
     acme.store(acme.event("c1", occurred_at, received=NOW, event_id="e1"))
-    line = f"of {exact_time(occurred_at, DEFAULT)} imported or late login c1 none e1"
+    line = f"of {exact_time(occurred_at, DEFAULT)} imported or late login C1 c1 none e1"
     assert line in acme.read("/live")
 
 
