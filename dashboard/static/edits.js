@@ -3,38 +3,45 @@
 "use strict";
 
 (() => {
-  if (!window.navigation) return;
+  if (!window.NavigationPrecommitController) return;
 
-  const KEPT = ":is(input:not([type=hidden], [type=password], [type=file]), select, textarea)[name]";
+  const SENT_AT_ONCE = "[hx-post], [data-submit-on-change]";
+  const KEPT = `:is(input:not([type=hidden], [type=password], [type=file]), select, textarea)[name]:not(${SENT_AT_ONCE})`;
   const isChoice = (field) => field.matches("[type=checkbox], [type=radio]");
   const stateOf = (field) => (isChoice(field) ? "checked" : "value");
   const isEdited = (field) => {
     if (isChoice(field)) return field.checked !== field.defaultChecked;
     if (field.localName !== "select") return field.value !== field.defaultValue;
-    return [...field.options].some((option) => option.selected !== option.defaultSelected);
+    const first = [...field.options].findLastIndex((option) => option.defaultSelected);
+    return field.selectedIndex !== Math.max(first, 0);
   };
-  // The fields with their keys; those of a search are in its address.
+  const accepts = (field, value) =>
+    field.localName !== "select" || [...field.options].some((option) => option.value === value);
+
+  // The fields by key; those of a search are in its address. Where several have the same key, such as
+  // one in each row, nothing tells which is which after the rows changed.
   const fields = () => {
-    const found = [...document.querySelectorAll("form[method=post]")].flatMap((form) => [...form.elements]);
-    const alike = {};
-    return found.filter((field) => field.matches(KEPT)).map((field) => {
-      const name = JSON.stringify([field.form.action, field.name, isChoice(field) && field.value]);
-      alike[name] = (alike[name] ?? 0) + 1;
-      return [`${name} ${alike[name]}`, field];
-    });
+    const found = new Map();
+    for (const form of document.querySelectorAll("form[method=post]")) {
+      for (const field of form.elements) {
+        if (!field.matches(KEPT)) continue;
+        const key = JSON.stringify([form.getAttribute("action"), field.name, isChoice(field) && field.value]);
+        found.set(key, found.has(key) ? null : field);
+      }
+    }
+    return [...found].filter(([, field]) => field);
   };
 
   const edits = new Map(); // by entry of the history
-  navigation.addEventListener("navigate", ({ navigationType }) => {
-    if (navigationType === "reload") return;
+  navigation.addEventListener("currententrychange", ({ from }) => {
     const edited = fields().filter(([, field]) => isEdited(field));
-    edits.set(navigation.currentEntry.key, new Map(edited.map(([key, field]) => [key, field[stateOf(field)]])));
+    edits.set(from.key, new Map(edited.map(([key, field]) => [key, field[stateOf(field)]])));
   });
   document.addEventListener("page:replaced", () => {
     const edited = edits.get(navigation.currentEntry.key);
     if (!edited?.size) return;
     for (const [key, field] of fields()) {
-      if (edited.has(key)) field[stateOf(field)] = edited.get(key);
+      if (edited.has(key) && accepts(field, edited.get(key))) field[stateOf(field)] = edited.get(key);
     }
   });
 })();

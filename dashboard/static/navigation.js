@@ -1,7 +1,7 @@
 // Links, searches and steps in the history replace the body of this document instead of loading
-// another one, which takes a browser longer. Answers to forms and the editor of rules, with scripts
-// and a policy of its own, have their own documents, and so does every page in a browser that cannot
-// wait for a page before it shows its address.
+// another one, which takes a browser longer. Answers to forms, signing in, and the editor of rules, with
+// scripts and a policy of its own, have their own documents, and so does every page in a browser that
+// cannot wait for a page before it shows its address.
 "use strict";
 
 (() => {
@@ -18,11 +18,16 @@
     return navigationType === "traverse" || !destination.sameDocument; // htmx adds to the history itself
   };
 
-  // An answer to htmx that arrives later belongs to a page that was left.
+  // What htmx requested for a page that was left must not change another one. While a page is on its
+  // way, an answer with an address of its own would end that navigation.
+  let pages = 0; // how many were shown in this document
   const ignoreIfLeft = (event) => {
-    if (!event.target.isConnected) event.preventDefault();
+    const { page, xhr } = event.detail;
+    const hasAddress = ["HX-Push-Url", "HX-Replace-Url"].some((name) => xhr.getResponseHeader(name));
+    if (page !== pages || (navigation.transition && hasAddress)) event.preventDefault();
   };
-  document.addEventListener("htmx:beforeSend", ({ target }) => {
+  document.addEventListener("htmx:beforeSend", ({ target, detail }) => {
+    detail.page = pages;
     target.addEventListener("htmx:beforeOnLoad", ignoreIfLeft);
   });
 
@@ -33,8 +38,10 @@
   document.body.append(announcer);
 
   const replaceBody = (page) => {
+    pages += 1;
     htmx.trigger(document.body, "htmx:beforeSwap", { shouldSwap: true, target: document.body });
     document.title = page.title;
+    for (const { name, value } of page.body.attributes) document.body.setAttribute(name, value);
     for (const node of [...document.body.childNodes]) if (node !== announcer) node.remove();
     document.body.prepend(...page.body.childNodes);
     htmx.process(document.body);
@@ -43,35 +50,45 @@
     announcer.textContent = page.title;
   };
 
-  const read = async ({ destination, signal }, load) => {
+  // The page, or null if it needs a document of its own, in which the browser also shows what failed.
+  const read = async ({ destination, signal }) => {
     try {
       const answer = await fetch(destination.url, { signal });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (isAlone(page) || assetsOf(page) !== assetsOf(document)) throw new Error("It needs a document of its own.");
+      if (isAlone(page) || assetsOf(page) !== assetsOf(document)) return null;
       return { page, redirectedTo: answer.redirected && answer.url };
     } catch (error) {
-      if (!signal.aborted) load();
-      throw error;
+      if (signal.aborted) throw error;
+      return null;
     }
   };
   const goOn = (event) => {
-    const load = () => navigation.navigate(event.destination.url, { history: event.navigationType, info: LOAD });
+    const { destination, navigationType } = event;
     let found;
     event.intercept({
       async precommitHandler(controller) {
-        found = await read(event, load);
-        if (found.redirectedTo) controller.redirect(found.redirectedTo);
+        found = await read(event);
+        if (!found) navigation.navigate(destination.url, { history: navigationType, info: LOAD });
+        else if (found.redirectedTo) controller.redirect(found.redirectedTo);
       },
       async handler() {
         replaceBody(found.page);
       },
     });
   };
-  // A step in the history cannot wait: its address is shown at once.
+  // A step in the history cannot be redirected, nor wait in a document in which nobody did anything
+  // yet. Then the browser loads the page; meanwhile, the one that was left must not be in use.
   const goBack = (event) => {
+    let found = null;
+    const wait = async () => {
+      found = await read(event);
+    };
     event.intercept({
+      precommitHandler: event.cancelable ? wait : undefined,
       async handler() {
-        replaceBody((await read(event, () => location.reload())).page);
+        if (found && !found.redirectedTo) return replaceBody(found.page);
+        document.body.replaceChildren();
+        location.reload();
       },
     });
   };

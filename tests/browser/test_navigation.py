@@ -1,13 +1,16 @@
 """Moving between pages, which replaces the body of one document where that is possible."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from models.database import transaction
 from models.organizations.organizations import Organization
+from services.rules.apply_rules import apply_rules
 from tests.support.browser.browsing import OpenPage
-from tests.support.browser.customers import add_customers
+from tests.support.browser.customers import RULES, add_customers
 
 IS_MARKED = "document.documentElement.dataset.marked === 'yes'"
 
@@ -30,7 +33,7 @@ def follow(page: Page, name: str) -> None:
     page.get_by_role("navigation", name="Pages").get_by_role("link", name=name, exact=True).click()
 
 
-def heading(page: Page, text: str) -> None:
+def heading(page: Page, text: str | re.Pattern[str]) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(text)
 
 
@@ -54,6 +57,7 @@ def test_what_is_typed_and_checked_and_where_the_page_was_is_there_again_one_ste
     page: Page,
 ) -> None:
     follow(page, "Worklist")
+    heading(page, "Worklist")
     page.get_by_role("link", name=re.compile("^Team")).click()
     pick = page.locator("[data-pick]").nth(10)
     pick.check()
@@ -153,24 +157,141 @@ def test_a_newer_version_of_the_scripts_is_loaded(page: Page) -> None:
     assert not page.evaluate(IS_MARKED)
 
 
-def test_what_htmx_still_reads_does_not_change_the_next_page(page: Page) -> None:
-    follow(page, "Companies")
+def hold(page: Page, url: str) -> list[Route]:
+    """Let requests for a URL wait from now on; the list gets each one."""
     held: list[Route] = []
 
-    def hold(route: Route) -> None:
+    def add(route: Route) -> None:
         held.append(route)
 
-    page.route("**/companies?sort=name", hold)
+    page.route(url, add)
+    return held
+
+
+def arrived(page: Page, held: list[Route]) -> Route:
+    """Wait until one request is held, and return it."""
+    for _ in range(500):
+        if held:
+            break
+        page.wait_for_timeout(10)
+    return held.pop()
+
+
+def test_what_htmx_still_reads_does_not_change_the_next_page(page: Page) -> None:
+    follow(page, "Companies")
+    held = hold(page, "**/companies?sort=name")
     page.locator("#sort-name").click()
-    page.wait_for_timeout(100)
+    answer = arrived(page, held)
     follow(page, "Worklist")
     heading(page, "Worklist")
-    [route] = held
     with page.expect_response("**/companies?sort=name"):
-        route.continue_()
+        answer.continue_()
     page.wait_for_timeout(200)
     assert page.url.endswith("/worklist")
     heading(page, "Worklist")
+
+
+def test_what_htmx_still_reads_does_not_stop_a_link(page: Page) -> None:
+    follow(page, "Companies")
+    held = hold(page, "**/companies?sort=name")
+    page.locator("#sort-name").click()
+    answer = arrived(page, held)
+    held = hold(page, "**/worklist")
+    follow(page, "Worklist")
+    next_page = arrived(page, held)
+    with page.expect_response("**/companies?sort=name"):
+        answer.continue_()
+    page.wait_for_timeout(100)
+    next_page.continue_()
+    heading(page, "Worklist")
+    assert page.evaluate(IS_MARKED)
+
+
+def test_the_later_of_two_sorts_counts(page: Page) -> None:
+    follow(page, "Companies")
+    first, second = hold(page, "**/companies?sort=name"), hold(page, "**/companies?sort=owner")
+    page.locator("#sort-name").click()
+    page.locator("#sort-owner").click()
+    arrived(page, first).continue_()
+    expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Company")
+    arrived(page, second).continue_()
+    expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Owner")
+    assert page.url.endswith("/companies?sort=owner")
+
+
+def test_a_step_back_that_is_stopped_changes_neither_page_nor_address(page: Page) -> None:
+    follow(page, "Companies")
+    heading(page, "Companies")
+    follow(page, "Worklist")
+    heading(page, "Worklist")
+    held = hold(page, "**/companies")
+    page.evaluate("history.back()")
+    arrived(page, held)
+    page.context.new_cdp_session(page).send("Page.stopLoading")
+    page.wait_for_timeout(100)
+    assert page.url.endswith("/worklist")
+    heading(page, "Worklist")
+
+
+def test_keys_that_were_turned_off_in_another_tab_do_not_act_on_the_next_page(page: Page) -> None:
+    other = page.context.new_page()
+    other.goto("/account")
+    other.get_by_label("Single-key shortcuts").uncheck()
+    other.locator("form:has([name=single_keys]) button").click()
+    expect(other.get_by_text("Single-key shortcuts are off.")).to_be_visible()
+    follow(page, "Companies")
+    heading(page, "Companies")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.localName") == "body"
+    assert page.evaluate(IS_MARKED)
+
+
+def test_a_step_back_after_the_session_ended_shows_the_sign_in_page_at_its_address(
+    page: Page,
+) -> None:
+    follow(page, "Companies")
+    heading(page, "Companies")
+    page.context.clear_cookies()
+    page.go_back()
+    expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    assert "/sign-in?next=" in page.url
+
+
+def test_what_is_typed_until_the_next_page_arrives_is_there_again(page: Page) -> None:
+    follow(page, "Companies")
+    page.get_by_role("link", name="Acorn", exact=True).click()
+    heading(page, re.compile("^Acorn"))
+    held = hold(page, "**/worklist")
+    follow(page, "Worklist")
+    next_page = arrived(page, held)
+    page.get_by_role("textbox", name="Note").fill("One more thing.")
+    next_page.continue_()
+    heading(page, "Worklist")
+    page.go_back()
+    expect(page.get_by_role("textbox", name="Note")).to_have_value("One more thing.")
+
+
+def test_what_was_typed_in_a_row_does_not_come_back_in_another_row(
+    page: Page, organization: Organization
+) -> None:
+    def configure(*keys: str) -> None:
+        events = "events: {" + ", ".join(f"{key}: {{name: {key}}}" for key in keys) + "}"
+        rules = re.sub("events: .*", events, RULES)
+        with transaction():
+            apply_rules(
+                organization.id, rules, file="r.yaml", applied_by="t", now=datetime.now(UTC)
+            )
+
+    configure("first", "report")
+    page.evaluate(f"location.assign('/o/{organization.name}/events')")
+    heading(page, re.compile("^Events"))
+    page.locator("#name-1").evaluate("field => { field.value = 'New name of the first' }")
+    follow(page, "Companies")
+    heading(page, "Companies")
+    configure("report")
+    page.go_back()
+    heading(page, re.compile("^Events"))
+    expect(page.locator("#name-1")).to_have_value("report")
 
 
 def test_a_reader_who_is_signed_out_signs_in_and_arrives(page: Page) -> None:

@@ -20,7 +20,7 @@ def test_a_person_turns_single_keys_off_and_on(dashboard: Dashboard) -> None:
     assert {"/", "j", "Shift", "g", "Enter", "?"} <= promised_keys(browser.get("/account").text)
     before = browser.get("/o/acme/companies").text
     assert {"/", "g c", "g m"} <= promised_keys(before)
-    assert "data-single-keys" not in before
+    assert 'data-single-keys="on"' in before
 
     page = browser.get(browser.post("/account/single-keys").location).text
     assert "Single-key shortcuts are off." in page
