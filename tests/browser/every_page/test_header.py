@@ -1,4 +1,4 @@
-"""The header stays in its place when one goes from one page to another."""
+"""The header and the tabs stay in their places when one goes from one page to another."""
 
 from collections import defaultdict
 from typing import Any
@@ -15,17 +15,19 @@ HEIGHT = 700
 """Some pages are higher, and have a scroll bar."""
 
 PLACES = """
-() => [...document.querySelectorAll(".brand, .pages a, .find, .mentions-link, .account")].map(
-  part => {
+() => [...document.querySelectorAll(".brand, .pages a, .find, .mentions-link, .account, .tabs a")]
+  .map(part => {
     const box = part.getBoundingClientRect();
-    const place = [box.x, box.y, box.width, box.height].map(Math.round).join(" ");
-    return [part.innerText.trim() || part.className, place];
+    const tabs = part.closest(".tabs");
+    const place = tabs ? [box.x, box.width] : [box.x, box.y, box.width, box.height];
+    const name = [tabs?.ariaLabel, part.innerText.trim() || part.className].join(" ");
+    return [name, place.map(Math.round).join(" ")];
   })
 """
-"""The name and the place of each part of the header."""
+"""The name and the place of each part of the header, and of each tab from left to right."""
 
 
-def test_the_header_is_in_the_same_place_on_every_page(
+def test_the_header_and_tabs_are_in_the_same_place_on_every_page(
     chromium: Browser, dashboard: RunningDashboard, organization: Organization
 ) -> None:
     person = dashboard.person("header@example.com", organization, "administrator")
@@ -44,5 +46,5 @@ def test_the_header_is_in_the_same_place_on_every_page(
                 page.set_viewport_size({"width": width, "height": HEIGHT})
                 for name, place in page.evaluate(PLACES):
                     places[width, name][place].append(page.url)
-    assert len(places) >= 10 * len(WIDTHS)
+    assert len(places) >= 20 * len(WIDTHS)
     assert not {part: found for part, found in places.items() if len(found) > 1}
