@@ -12,10 +12,12 @@
   const assetsOf = (page) =>
     [...page.head.querySelectorAll("script, link[rel=stylesheet]")].map(({ src, href }) => src ?? href).join();
 
+  let isLeaving = false; // whether the browser loads another document, which it would still show later
   const replaces = ({ canIntercept, hashChange, downloadRequest, formData, info, navigationType, destination }) => {
     if (!canIntercept || hashChange || downloadRequest !== null || formData || isAlone(document)) return false;
     if (info === LOAD || navigationType === "reload") return false;
-    return navigationType === "traverse" || !destination.sameDocument; // htmx adds to the history itself
+    if (navigationType === "traverse") return true;
+    return !destination.sameDocument && !isLeaving; // htmx adds to the history itself
   };
 
   // What htmx requested for a page that was left must not change another one. While a page is on its
@@ -94,6 +96,7 @@
   };
   navigation.addEventListener("navigate", (event) => {
     if (replaces(event)) (event.navigationType === "traverse" ? goBack : goOn)(event);
+    else isLeaving ||= !event.destination.sameDocument && event.downloadRequest === null;
   });
   window.addEventListener("popstate", (event) => {
     if (!isAlone(document)) event.stopImmediatePropagation(); // htmx would load the page once more

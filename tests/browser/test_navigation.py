@@ -219,6 +219,27 @@ def test_the_later_of_two_sorts_counts(page: Page) -> None:
     assert page.url.endswith("/companies?sort=owner")
 
 
+def test_the_answer_to_a_form_does_not_replace_what_was_opened_after_sending_it(
+    page: Page,
+) -> None:
+    follow(page, "Companies")
+    page.get_by_role("link", name="Acorn", exact=True).click()
+    page.get_by_role("textbox", name="Note").fill("Sent.")
+    held = hold(page, "**/notes")
+    page.evaluate(
+        """() => {
+            document.querySelector("form:has(#text)").requestSubmit();
+            setTimeout(() => document.querySelector("[data-go=w]").click(), 300);
+        }"""
+    )
+    answer = arrived(page, held)
+    heading(page, "Worklist")
+    answer.continue_()
+    page.wait_for_timeout(300)
+    heading(page, "Worklist")
+    assert page.url.endswith("/worklist")
+
+
 def test_a_step_back_that_is_stopped_changes_neither_page_nor_address(page: Page) -> None:
     follow(page, "Companies")
     heading(page, "Companies")
