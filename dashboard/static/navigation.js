@@ -9,8 +9,11 @@
 
   const LOAD = "load"; // marks a navigation that the browser does by itself
   const isAlone = (page) => "alone" in page.documentElement.dataset;
-  const assetsOf = (page) =>
-    [...page.head.querySelectorAll("script, link[rel=stylesheet]")].map(({ src, href }) => src ?? href).join();
+  // Without what extensions of the browser add.
+  const assetsOf = (page) => {
+    const all = [...page.head.querySelectorAll("script, link[rel=stylesheet]")].map(({ src, href }) => src ?? href);
+    return all.filter((address) => address.startsWith(location.origin)).join();
+  };
 
   let isLeaving = false; // whether the browser loads another document, which it would still show later
   const replaces = ({ canIntercept, hashChange, downloadRequest, formData, info, navigationType, destination }) => {

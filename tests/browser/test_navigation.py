@@ -145,6 +145,13 @@ def test_the_editor_of_rules_and_answers_to_forms_have_their_own_documents(page:
     assert not page.evaluate(IS_MARKED)
 
 
+def test_what_an_extension_of_the_browser_adds_does_not_matter(page: Page) -> None:
+    page.evaluate("document.head.append(document.createElement('script'))")
+    follow(page, "Companies")
+    heading(page, "Companies")
+    assert page.evaluate(IS_MARKED)
+
+
 def test_a_newer_version_of_the_scripts_is_loaded(page: Page) -> None:
     def upgrade(route: Route) -> None:
         answer = route.fetch()
