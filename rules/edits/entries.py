@@ -6,7 +6,6 @@ comments. The text is therefore edited in place, at the positions of its nodes.
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -21,7 +20,6 @@ class RuleEditError(RuleError):
     """Raised when rules cannot be edited automatically; the message is shown to people."""
 
 
-@lru_cache(32)
 def root_of(text: str) -> MappingNode:
     """Return the mapping of a rule file.
 

@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Collection
+from copy import copy
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -20,6 +22,9 @@ _KINDS: dict[type[Node], str] = {
     MappingNode: "a mapping (`name: value` lines)",
     SequenceNode: "a list",
 }
+CACHED_TEXTS = 32
+"""The nodes of so many texts are kept, some hundred bytes for each name and value."""
+
 MAX_SKIPPED_LINES = 20
 """How many lines that are not valid YAML are skipped in search of further faults."""
 
@@ -83,11 +88,7 @@ class Source:
     def _compose(self, text: str) -> Fault | None:
         """Read the text as YAML; return its first syntax fault."""
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ReusedAnchorWarning)
-                yaml = YAML(typ="rt", pure=True)
-                yaml.Scanner, yaml.Parser = BoundedScanner, BoundedParser
-                self.root = yaml.compose(text)
+            self.root = _nodes_of(text)
         except OutOfBounds:
             raise
         except MarkedYAMLError as error:
@@ -135,12 +136,11 @@ class Source:
             self.fault(node, f"{what} must be a mapping (`name: value` lines), not {kind_of(node)}")
             return {}
         entries: dict[str, tuple[Node, Node]] = {}
-        for key_node, value_node in node.value:
+        for key_node, value in node.value:
             key = self.text(key_node, f"a name in {what}")
             if key is None:
                 continue
-            if is_null(value_node) and not value_node.value:
-                value_node.start_mark = key_node.end_mark  # not at the next token
+            value_node = _beside(key_node, value)
             if key in entries and self.damaged:
                 continue
             if key in entries:
@@ -213,6 +213,32 @@ class Source:
             self.fault(node, f"{what} has a character that cannot be stored; leave out the `\\`")
             return None
         return text
+
+
+@lru_cache(CACHED_TEXTS)
+def _nodes_of(text: str) -> Node | None:
+    """Read a text as YAML.
+
+    The nodes are kept, and must not be changed: a text is checked, and edited at its nodes.
+
+    Raises:
+        MarkedYAMLError: it is no YAML.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ReusedAnchorWarning)
+        yaml = YAML(typ="rt", pure=True)
+        yaml.Scanner, yaml.Parser = BoundedScanner, BoundedParser
+        root: Node | None = yaml.compose(text)
+        return root
+
+
+def _beside(key: Node, value: Node) -> Node:
+    """Return the value of a key; one that is left out is at its key, not at the next token."""
+    if not is_null(value) or value.value:
+        return value
+    moved = copy(value)
+    moved.start_mark = key.end_mark
+    return moved
 
 
 def is_null(node: Node) -> bool:

@@ -19,6 +19,9 @@ from rules.phrases.condition import Condition
 LONGEST_PHRASE = 2_000
 """Characters; parsing takes some microseconds for each."""
 
+CACHED_PHRASES = 1_000
+"""An edit changes one phrase of many; each takes a fifth of a millisecond."""
+
 STARTS = (
     "when",
     "new_company",
@@ -32,6 +35,7 @@ STARTS = (
 )
 
 
+@lru_cache(CACHED_PHRASES)
 def parse_condition(text: str, vocabulary: Vocabulary | None = None) -> Condition:
     """Parse one phrase of `when` or `recover`, such as `less than 5 times in 7 days`.
 

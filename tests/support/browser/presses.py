@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import cycle
 
 from playwright.sync_api import Page
 
@@ -141,8 +142,18 @@ def of_the_worklist() -> Iterator[Interaction]:
     yield Interaction("Worklist: Companies", address, click("nav.pages a:text-is('Companies')"))
 
 
+def another_number() -> Action:
+    """Return a press that fills in other days of a flag each time: a text that was read is kept."""
+    numbers = cycle([*range(15, 22), *range(7, 14)])
+
+    def press(page: Page) -> None:
+        write("#number-1", str(next(numbers)), last="Enter")(page)
+
+    return press
+
+
 def of_rules() -> Iterator[Interaction]:
-    number = write("input.in-words", "3", last="Enter")
+    number = another_number()
     yield Interaction("Rules: a number, begun", "/rules", number, shows="#outcome.htmx-request")
     yield Interaction("Rules: a number, planned", "/rules", number)
     yield Interaction("Rules: edit a flag", "/rules", click(".flag-actions button:text-is('Edit')"))

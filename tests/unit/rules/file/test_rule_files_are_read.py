@@ -1,9 +1,12 @@
 from datetime import timedelta
 
 import pytest
+from ruamel.yaml.nodes import MappingNode
 
 from config.files import DEMO_RULES, HEALTH_RULES
 from rules.book import EventSetting, RuleBook
+from rules.edits.entries import root_of
+from rules.edits.positions import entries_of
 from rules.facts import Selector
 from rules.file.rule_file import check_rules, read_rules
 from rules.flags import Flag
@@ -101,3 +104,16 @@ def test_a_folded_text_is_read_without_marks_of_its_lines() -> None:
         WHOLE.replace("note: Five a week.", "note: >-\n      Five\n      a week.")
     ).flags
     assert flag.note == "Five a week."
+
+
+def test_a_check_leaves_the_places_at_which_a_text_is_edited() -> None:
+    text = "version: 1\nevents:\n  login:\n  report: {name: Report}\nflags: []\n"
+
+    def place() -> int:
+        events = entries_of(root_of(text))["events"][1]
+        assert isinstance(events, MappingNode)
+        return int(entries_of(events)["login"][1].start_mark.index)
+
+    before = place()
+    check_rules(text)
+    assert place() == before
