@@ -94,13 +94,10 @@ def _order(shown: Shown) -> tuple[Order, bool]:
     Raises:
         ApiError: these items have no such order.
     """
-    usual, absent = (
-        (Order.CLOSED, Order.DUE) if shown is Shown.CLOSED else (Order.STATUS, Order.CLOSED)
-    )
-    text = request.args.get("sort", f"-{usual}")
-    by, orders = column_of(text), [order for order in Order if order is not absent]
-    if by not in orders:
-        expected = ", ".join(orders)
+    text = request.args.get("sort", f"-{shown.usual_order}")
+    by = column_of(text)
+    if by not in shown.orders:
+        expected = ", ".join(shown.orders)
         raise invalid_query(
             fault("sort", f"Expected one of {expected}, from the greatest with - before")
         )

@@ -38,8 +38,6 @@ LONGEST_TEXT = 200
 DESCENDING_FIRST = (Order.STATUS, Order.VALUE, Order.CLOSED)
 """Columns that the first click on their header sorts from the worst, greatest or latest down."""
 
-WORST_FIRST, LATEST_CLOSED_FIRST = f"-{Order.STATUS}", f"-{Order.CLOSED}"
-
 TITLES = {
     Order.STATUS: "Status",
     Order.RAISED: "Raised",
@@ -119,7 +117,7 @@ class WorklistQuery:
 
     @property
     def _usual_order(self) -> str:
-        return LATEST_CLOSED_FIRST if self.shown is Shown.CLOSED else WORST_FIRST
+        return f"-{self.shown.usual_order}"
 
     def sorted_as(self, sort: str) -> "WorklistQuery":
         """Return the query in an order, or in the usual one if the list does not have it."""
@@ -141,8 +139,8 @@ class WorklistQuery:
     @property
     def columns(self) -> dict[str, str]:
         """The columns that the list can be sorted by, with their titles."""
-        absent = Order.DUE if self.shown is Shown.CLOSED else Order.CLOSED
-        return {str(name): title for name, title in TITLES.items() if name is not absent}
+        orders = self.shown.orders
+        return {str(name): title for name, title in TITLES.items() if name in orders}
 
     def sortable(self, team: TeamFields) -> "WorklistQuery":
         """Return the query in the usual order if the rules name no field of the one to sort by."""

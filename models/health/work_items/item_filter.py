@@ -5,6 +5,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from models.health.work_items.item_order import Order
+
 CLOSED_FOR = timedelta(days=30)
 """How long closed items are listed."""
 
@@ -23,6 +25,17 @@ class Shown(StrEnum):
     DONE = "done"
     ALL = "all"
     CLOSED = "closed"
+
+    @property
+    def usual_order(self) -> Order:
+        """What these items are usually sorted by, in descending order."""
+        return Order.CLOSED if self is Shown.CLOSED else Order.STATUS
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """What these items can be sorted by: closed ones have no date that they are due."""
+        absent = Order.DUE if self is Shown.CLOSED else Order.CLOSED
+        return tuple(order for order in Order if order is not absent)
 
 
 class Due(StrEnum):
