@@ -35,7 +35,7 @@ _WITHOUT_MEANING = {"user", "the", "a", "an", "event", "app", "was", "has", "bee
 
 def spelling(name: str) -> str:
     """Return the words of a key or name, the same for `Report Created` and `report_created`."""
-    return " ".join(_WORD.findall(name)).lower() or name
+    return _in_words(name) or name
 
 
 def suggest_events(
@@ -89,10 +89,14 @@ def _likeness(first: str, second: str) -> float:
 
 def _words(name: str) -> frozenset[str]:
     """Return the words of a key or name in a common form."""
-    text = " ".join(_WORD.findall(name)).lower()
+    text = _in_words(name)
     for pattern, common in _SAME_AS:
         text = re.sub(pattern, common, text)
     return frozenset(_stems(text.split()))
+
+
+def _in_words(name: str) -> str:
+    return " ".join(_WORD.findall(name)).lower()
 
 
 def _stems(words: Iterable[str]) -> Iterable[str]:
