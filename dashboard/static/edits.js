@@ -19,7 +19,7 @@
     field.localName !== "select" || [...field.options].some((option) => option.value === value);
 
   // The fields by key; those of a search are in its address. Where several have the same key, such as
-  // one in each row, nothing tells which is which after the rows changed.
+  // one in each row, it is unknown which is which after the rows changed.
   const fields = () => {
     const found = new Map();
     for (const form of document.querySelectorAll("form[method=post]")) {

@@ -22,8 +22,8 @@ _KINDS: dict[type[Node], str] = {
     MappingNode: "a mapping (`name: value` lines)",
     SequenceNode: "a list",
 }
-CACHED_TEXTS = 32
-"""The nodes of so many texts are kept, some hundred bytes for each name and value."""
+CACHED_NODES = 32
+"""Texts whose nodes are kept, some hundred bytes for each name and value."""
 
 MAX_SKIPPED_LINES = 20
 """How many lines that are not valid YAML are skipped in search of further faults."""
@@ -215,7 +215,7 @@ class Source:
         return text
 
 
-@lru_cache(CACHED_TEXTS)
+@lru_cache(CACHED_NODES)
 def _nodes_of(text: str) -> Node | None:
     """Read a text as YAML.
 

@@ -25,7 +25,7 @@ def page(organization: Organization, browser_page: OpenPage) -> Page:
 
 
 def mark(page: Page) -> None:
-    """Mark the document, so that another one can be told from it."""
+    """Mark the document, which another one would not have."""
     page.evaluate("document.documentElement.dataset.marked = 'yes'")
 
 
