@@ -130,4 +130,5 @@ def test_a_failing_destination_shows_its_reason_in_every_look(
     assert faults_in_every_look(page) == []
     page.locator(".destinations li", has_text="cs-alerts").locator("summary").click()
     page.get_by_role("link", name="Replace URL").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Replace the URL")
     assert faults_in_every_look(page) == []
