@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from rules.durations import END, format_duration, shift
 from rules.facts import Path, Selector
@@ -44,8 +44,11 @@ class FlagMemory:
     holding_since: Mapping[int, datetime] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Verdict:
+NONE_HOLDING: Mapping[int, datetime] = {}
+"""Of a flag without `for`: it is not recorded since when its phrases have held."""
+
+
+class Verdict(NamedTuple):
     """The result of evaluating a flag for a company at an instant.
 
     `changes_at` is the next instant at which the level can change without a further event, None if
@@ -57,7 +60,7 @@ class Verdict:
     reason: Reason
     changes_at: datetime | None = None
     awaits_event: bool = False
-    holding_since: Mapping[int, datetime] = field(default_factory=dict)
+    holding_since: Mapping[int, datetime] = NONE_HOLDING
     findings: tuple[Finding, ...] = ()
     recovery: Finding | None = None
 

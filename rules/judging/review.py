@@ -59,7 +59,7 @@ def deciding_phrase(flag: Flag, verdict: Verdict) -> tuple[Condition, Finding] |
     if verdict.reason is Reason.MISSING:
         return missing[-1]
     mildest = flag.conditions[-1][0]
-    return by_level.get(verdict.level or mildest, by_level[mildest])
+    return by_level[verdict.level if verdict.level in by_level else mildest]
 
 
 def ended_phrase(flag: Flag, verdict: Verdict) -> tuple[Condition, Finding] | None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from rules.facts import Facts, Selector
 
@@ -49,8 +49,7 @@ class LevelsOnce:
         return None
 
 
-@dataclass(frozen=True)
-class Situation:
+class Situation(NamedTuple):
     """What a phrase is evaluated on: a company's facts at an instant, and which events count."""
 
     facts: Facts
@@ -59,8 +58,7 @@ class Situation:
     flags: OtherFlags
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """Whether a phrase holds at an instant, and what could change that.
 
     `holds` is None if the phrase cannot be evaluated: a field is missing, or there is nothing to

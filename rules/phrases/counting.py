@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import ClassVar
 
 from rules.durations import BEGINNING, format_duration, format_instant, pluralize, shift
@@ -44,7 +45,7 @@ class Count(Windowed):
     times: int
     window: timedelta
 
-    @property
+    @cached_property
     def depth(self) -> int:
         """The N of the N-th latest event that decides."""
         return self.comparison.depth(self.times)

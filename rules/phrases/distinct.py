@@ -1,7 +1,7 @@
 """Phrases that count distinct users or values; the N-th latest decides, as in `counting`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -72,7 +72,7 @@ class Share(Windowed, OnField):
         finding = finding_from_nth_latest(
             latest, depth, self.window, is_upper_bound=self.bound.is_upper_bound
         )
-        return replace(finding, evidence=(finding.evidence, depth, whole))
+        return finding._replace(evidence=(finding.evidence, depth, whole))
 
     def _depth(self, whole: Decimal) -> int:
         """Return the smallest number of users that is at least the share, or above it."""

@@ -2,11 +2,10 @@
 
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.events.bulk_lookups import EventProbe
 from rules.durations import END
@@ -15,8 +14,7 @@ from rules.facts_in_memory import FactsInMemory, FieldChange, latest_of_each
 from services.health.fact_reads import Ask, Kind, Question, field_question, read_one
 
 
-@dataclass(frozen=True)
-class LatestTimes:
+class LatestTimes(NamedTuple):
     """The times of the `limit` latest events after an instant, or of all; oldest first."""
 
     after: datetime
