@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from models.bulk import query_over
+from models.bulk import query_over, query_over_columns
 from models.events.events import Filters, filter_condition, value_at
 
 
@@ -22,32 +22,23 @@ def find_times_of_latest(
     organization_id: int, probes: Sequence[LatestEvents]
 ) -> list[list[datetime]]:
     """Return the times of each, newest first: `events.find_latest` for many in one query."""
-    scan = (
-        "select probe.n, latest.occurred_at from v probe cross join lateral"
-        " (select occurred_at from events where organization_id = %(organization_id)s"
-        " and company_id = probe.company_id{key}"
-        " order by occurred_at desc limit probe.most) latest where probe.event_key {is_null}"
+    times = (
+        "array(select occurred_at from events where organization_id = %(organization_id)s"
+        " and company_id = v.company_id{key} order by occurred_at desc limit v.most)"
     )
-    rows = query_over(
-        scan.format(key=" and event_key = probe.event_key", is_null="is not null")
-        + " union all "
-        + scan.format(key="", is_null="is null"),
-        [
-            {
-                "n": n,
-                "company_id": probe.company_id,
-                "event_key": probe.event_key,
-                "most": probe.limit,
-            }
-            for n, probe in enumerate(probes)
-        ],
-        "n integer, company_id bigint, event_key text, most integer",
+    of_key, of_any = times.format(key=" and event_key = v.event_key"), times.format(key="")
+    rows = query_over_columns(
+        f"select case when v.event_key is null then {of_any} else {of_key} end as times"
+        " from v order by v.n",
+        {
+            "n integer": [*range(len(probes))],
+            "company_id bigint": [probe.company_id for probe in probes],
+            "event_key text": [probe.event_key for probe in probes],
+            "most integer": [probe.limit for probe in probes],
+        },
         organization_id=organization_id,
     )
-    times: list[list[datetime]] = [[] for _ in probes]
-    for row in rows:
-        times[row["n"]].append(row["occurred_at"])
-    return [sorted(latest, reverse=True) for latest in times]
+    return [row["times"] for row in rows]
 
 
 class EventProbe(NamedTuple):

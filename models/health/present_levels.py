@@ -1,14 +1,15 @@
 """The recorded levels of companies in short, page by page: what an edit of rules begins from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
+
+import orjson
 
 from models.database import query
 
 
-@dataclass(frozen=True)
-class PresentLevels:
+class PresentLevels(NamedTuple):
     """The status of a company and those of its flags, None for not applicable.
 
     `next_due` is when the next of its flags is due, and `fixed_until` when one last changed.
@@ -31,19 +32,18 @@ def read_page(organization_id: int, *, after_id: int, limit: int) -> list[Presen
     """Return the next companies of an organization in the order of their ids."""
     rows = query(
         "select c.id, c.external_id, c.first_seen_at, c.health_status as status, c.judged_version,"
-        " c.unsettled_since, f.names, f.statuses, f.next_due, f.fixed_until,"
+        " c.unsettled_since, f.flags, f.next_due, f.fixed_until,"
         " exists (select from flag_overrides o where o.organization_id = %(organization_id)s"
         " and o.company_id = c.id and not o.end_recorded) as is_overridden"
         " from (select id, external_id, first_seen_at, health_status, judged_version,"
         " unsettled_since from companies where organization_id = %(organization_id)s"
         " and id > %(after_id)s order by id limit %(limit)s) c cross join lateral"
-        " (select array_agg(flag) as names, array_agg(status) as statuses,"
+        " (select coalesce(json_object_agg(flag, status)::text, '{}') as flags,"
         " min(due_at) as next_due, max(greatest(changed_at, moved_at)) as fixed_until"
         " from flag_states where organization_id = %(organization_id)s and company_id = c.id) f"
         " order by c.id",
         {"organization_id": organization_id, "after_id": after_id, "limit": limit},
     )
     for row in rows:
-        names, statuses = row.pop("names") or (), row.pop("statuses") or ()
-        row["flags"] = dict(zip(names, statuses, strict=True))
+        row["flags"] = orjson.loads(row["flags"])
     return [PresentLevels(**row) for row in rows]

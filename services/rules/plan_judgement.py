@@ -9,7 +9,7 @@ the rules are applied.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 
 from models.companies import companies
 from models.companies.companies import Company
@@ -37,7 +37,7 @@ from services.rules.rule_books import RuleBooks
 PAGE = 500
 """Companies whose edited flags are judged together."""
 
-BATCH = 50
+BATCH = 100
 """Companies that are judged in whole together, before the first of them is yielded."""
 
 
@@ -166,7 +166,6 @@ class PlanJudgement:
         It has to be judged by the former rules up to now, with a status that follows from its
         flags, and none of them may be due, or raised and removed by the edit, or overridden.
         """
-        statuses = self.book.statuses
         unsettled, due, fixed = company.unsettled_since, company.next_due, company.fixed_until
         if (
             company.judged_version != self.version
@@ -175,13 +174,18 @@ class PlanJudgement:
             or (due is not None and due <= self.now)
             or (fixed is not None and fixed > self.now)
             or company.flags.keys() != former.flags_by_name.keys()
-            or not {*company.flags.values(), company.status} - {None} <= set(statuses)
         ):
             return None
-        levels = {
-            name: None if status is None else statuses.index(status)
-            for name, status in company.flags.items()
-        }
+        try:
+            levels = {name: self._levels[status] for name, status in company.flags.items()}
+            level = self._levels[company.status]
+        except KeyError:  # the book has no such status
+            return None
         if any(levels[name] for name in levels.keys() - self.book.flags_by_name.keys()):
             return None
-        return levels if company.status == statuses[worst_level(levels.values())] else None
+        return levels if level == worst_level(levels.values()) else None
+
+    @cached_property
+    def _levels(self) -> Mapping[str | None, Level]:
+        """The level of each status of the book, and of none."""
+        return {None: None} | {status: level for level, status in enumerate(self.book.statuses)}
