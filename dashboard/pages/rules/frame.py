@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, make_response, render_template, request
+from flask import Blueprint, abort, g, make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from dashboard.access import Member
@@ -39,16 +39,23 @@ class Draft:
 def read_draft(member: Member) -> Draft:
     """Read the form, with the line breaks of the version that the text started from."""
     began_from = request.form.get("began_from", -1, type=database_integer)
-    with transaction():
-        version = rule_versions.find(member.organization.id, began_from)
+    version = _find_version(member, began_from)
     text = as_written(request.form.get("text", ""), version.source if version else "")
     return Draft(text, began_from, request.form.get("brought_back", type=database_integer))
 
 
 def version_in_force(member: Member) -> RuleVersion | None:
     """Return the current version of the rules; None if none was ever applied."""
-    with transaction():
-        return rule_versions.find(member.organization.id, member.organization.rules_version)
+    return _find_version(member, member.organization.rules_version)
+
+
+def _find_version(member: Member, number: int) -> RuleVersion | None:
+    """Return a version of the rules; it never changes, so a request reads it once."""
+    read: dict[int, RuleVersion | None] = g.setdefault("rule_versions", {})
+    if number not in read:
+        with transaction():
+            read[number] = rule_versions.find(member.organization.id, number)
+    return read[number]
 
 
 def is_fragment() -> bool:
