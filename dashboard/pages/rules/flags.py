@@ -53,15 +53,10 @@ def show_flags(
     values: dict[str, Any] = {"statuses": checked.book.statuses, **more}
     if (version is None or version.source != draft.text) and member.may("editor"):
         values |= plan_values(member, draft, checked.book)
-    return _render(
-        "rules/flags.html",
-        draft=draft,
-        version=version,
-        flags=list_flags(draft.text),
-        outcome_alone=is_fragment() and request.headers.get("HX-Target") == "outcome",
-        fault=fault,
-        **values,
-    )
+    values |= {"draft": draft, "version": version, "fault": fault}
+    if is_fragment() and request.headers.get("HX-Target") == "outcome":
+        return render_template("rules/changed.html", **values)
+    return _render("rules/flags.html", flags=list_flags(draft.text), **values)
 
 
 @blueprint.post("/flags")
