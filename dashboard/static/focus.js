@@ -30,8 +30,9 @@
   const giveUp = ({ detail }) => {
     const element = document.activeElement;
     if (left?.element !== element) return;
+    if (!detail.shouldSwap || !detail.target.contains(element)) return;
     if (left.page === location.pathname) notePlaces(element);
-    isReplaced ||= detail.shouldSwap && detail.target !== element && detail.target.contains(element);
+    isReplaced ||= detail.target !== element;
     if (isReplaced) element.blur();
   };
   document.addEventListener("htmx:beforeSwap", (event) => {
