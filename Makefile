@@ -71,7 +71,7 @@ lock: ## Resolve the dependencies again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build \
 		pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra dev \
-		pyproject.toml -o requirements-dev.txt
+		pyproject.toml -c requirements.txt -o requirements-dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		$(SDKS_LOCKED)/requirements.in -o $(SDKS_LOCKED)/requirements.txt
 	npm install --prefix $(SDKS_LOCKED) --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund

@@ -5,10 +5,12 @@ it. So a text beyond the bounds is refused before its nodes exist. The scanner n
 own: after `[`, it reads ahead as far as a key may reach, at a cost that grows with the depth.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from ruamel.yaml.error import MarkedYAMLError, StringMark
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, StringMark
 from ruamel.yaml.events import (
     AliasEvent,
     CollectionEndEvent,
@@ -16,6 +18,7 @@ from ruamel.yaml.events import (
     NodeEvent,
     ScalarEvent,
 )
+from ruamel.yaml.nodes import Node
 from ruamel.yaml.parser import RoundTripParser
 from ruamel.yaml.scanner import Scanner
 
@@ -43,7 +46,22 @@ class OutOfBounds(MarkedYAMLError):
         self.mark = mark
 
 
-class BoundedScanner(Scanner):
+def compose_bounded(text: str) -> Node | None:
+    """Return the root node of a text, None if it is empty.
+
+    Raises:
+        OutOfBounds: it is beyond the bounds.
+        MarkedYAMLError: it is no YAML.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ReusedAnchorWarning)
+        yaml = YAML(typ="rt", pure=True)
+        yaml.Scanner, yaml.Parser = _BoundedScanner, _BoundedParser
+        root: Node | None = yaml.compose(text)
+        return root
+
+
+class _BoundedScanner(Scanner):
     """A scanner that refuses deep nesting. It skips comments, which edits find in the text."""
 
     def add_indent(self, column: int) -> bool:
@@ -75,7 +93,7 @@ class _Extent:
         self.levels = max(self.levels, 1 + part.levels)
 
 
-class BoundedParser(RoundTripParser):
+class _BoundedParser(RoundTripParser):
     """A parser that counts nodes and characters, each alias as what it repeats."""
 
     def __init__(self, loader: Any) -> None:

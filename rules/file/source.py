@@ -1,17 +1,16 @@
 """A YAML text as nodes with positions; reading it collects faults and warnings."""
 
-import warnings
 from collections.abc import Collection
 from copy import copy
 from functools import lru_cache
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rules.faults import Fault, RuleError, hide_urls, split_lines, suggest
-from rules.file.bounds import BoundedParser, BoundedScanner, OutOfBounds
+from rules.file.bounds import OutOfBounds, compose_bounded
+from rules.file.common_yaml import compose_common
 from rules.file.yaml_errors import NO_BREAK_SPACE_ADVICE, TAB_ADVICE, UNCLOSED_QUOTE, syntax_fault
 from rules.one_line import invisible_in
 
@@ -224,12 +223,7 @@ def _nodes_of(text: str) -> Node | None:
     Raises:
         MarkedYAMLError: it is no YAML.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ReusedAnchorWarning)
-        yaml = YAML(typ="rt", pure=True)
-        yaml.Scanner, yaml.Parser = BoundedScanner, BoundedParser
-        root: Node | None = yaml.compose(text)
-        return root
+    return compose_common(text) or compose_bounded(text)
 
 
 def _beside(key: Node, value: Node) -> Node:
