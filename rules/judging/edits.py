@@ -38,6 +38,7 @@ class RuleEdit:
         self._in_order = book.in_dependency_order
         self.edited = tuple(flag for flag in self._in_order if flag.name in names)
         self.previous = previous
+        self.removed = previous.flags_by_name.keys() - book.flags_by_name.keys()
         self._referred_to = {
             name for flag in book.flags if flag.name not in names for name in flag.other_flags
         }

@@ -51,6 +51,10 @@ class Question(NamedTuple):
     path: Path
     probe: EventProbe
 
+    def about(self, company_id: int) -> "Question":
+        """Return the same question about another company."""
+        return self._replace(probe=self.probe._replace(company_id=company_id))
+
 
 def field_question(company_id: int, name: str, since: datetime) -> Question:
     """Return the question about a field."""
@@ -83,6 +87,10 @@ def read_one(organization_id: int, question: Question) -> Any:
 class _NotReadYet(ServiceError):
     """Raised when a judgement asks for what the next round reads."""
 
+    def __init__(self, question: Question) -> None:
+        super().__init__()
+        self.question = question
+
 
 class _TooManyEvents(ServiceError):
     """Raised when a judgement asks for more events than are read together."""
@@ -114,7 +122,7 @@ class ReadsTogether:
         answers = self._answers.get(_group_of(question), {})
         if question.probe not in answers:
             self.expect(question)
-            raise _NotReadYet
+            raise _NotReadYet(question)
         answer = answers[question.probe]
         if answer is None and question.kind is not Kind.FIRST:
             raise _TooManyEvents
@@ -148,6 +156,32 @@ class ReadsTogether:
         if kind is Kind.FIRST:
             return [first[0][0] if first else None for first in values]
         return [None if len(of_probe) == most else of_probe for of_probe in values]
+
+
+def judge_alike(
+    reads: ReadsTogether, judgements: Mapping[int, Callable[[], _Result]]
+) -> tuple[dict[int, _Result], list[int]]:
+    """Run judgements by company that ask `reads` nearly the same; see `judge_together`.
+
+    What the first one lacks is read about all companies, so most of the others run only once.
+    """
+    lacking = next((_lacking(judge) for judge in judgements.values()), None)
+    if lacking is not None:
+        for company_id in judgements:
+            reads.expect(lacking.about(company_id))
+        reads.read()
+    return judge_together(reads, judgements)
+
+
+def _lacking(judge: Callable[[], object]) -> Question | None:
+    """Return what a judgement asks for that was not read yet; None if nothing."""
+    try:
+        judge()
+    except _NotReadYet as asked:
+        return asked.question
+    except _TooManyEvents:
+        return None
+    return None
 
 
 def judge_together(

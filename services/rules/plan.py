@@ -21,7 +21,7 @@ class Plan:
     `companies` is the number of the organization's companies, `left` of those that left, and
     `judged` of those that the plan covers. `refused_events` are the keys of events of the last 30
     days that would no longer be accepted, and `unsent_events` those that nobody would miss.
-    `unusable_fields` are the fields of `team` with values that cannot be used.
+    `unusable_fields` are the fields of `team` with values that cannot be used, if `team` changes.
     """
 
     changes: tuple[PlannedChange, ...]
@@ -63,7 +63,7 @@ def collect(
         len(judged),
         refused_events=tuple(key for key in refused if key in sent),
         unsent_events=tuple(key for key in refused if key not in sent),
-        unusable_fields=unusable_fields(organization.id, book.team, former.team),
+        unusable_fields=_unusable_fields(organization.id, former, book),
         left=company_counts.count_left(organization.id),
     )
 
@@ -73,6 +73,14 @@ def _refused_events(former: RuleBook, book: RuleBook) -> list[str]:
     enabled = [event for event in book.events.values() if event.enabled]
     accepted = {name for event in enabled for name in (event.key, *event.called)}
     return [key for key, event in former.events.items() if event.enabled and key not in accepted]
+
+
+def _unusable_fields(
+    organization_id: int, former: RuleBook, book: RuleBook
+) -> tuple[UnusableField, ...]:
+    if book.team == former.team:
+        return ()  # they are shown with the rules in force
+    return unusable_fields(organization_id, book.team, former.team)
 
 
 def plan(

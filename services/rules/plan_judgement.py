@@ -21,7 +21,7 @@ from rules.judging.edits import CertainEffect, RuleEdit
 from rules.judging.settlement import settle
 from rules.judging.state import CompanyState, NewRules
 from rules.phrases.condition import Level
-from services.health.fact_reads import ReadsTogether, field_question, judge_together
+from services.health.fact_reads import ReadsTogether, field_question, judge_alike
 from services.health.settlements import (
     StoredHealth,
     company_state,
@@ -34,7 +34,7 @@ from services.health.stored_facts import StoredFacts
 from services.rules.planned_changes import PlannedChange, describe_change
 from services.rules.rule_books import RuleBooks
 
-PAGE = 500
+PAGE = 1_000
 """Companies whose edited flags are judged together."""
 
 BATCH = 100
@@ -55,8 +55,11 @@ class PlanJudgement:
         """Yield what would change about each company, None if nothing would."""
         edit = RuleEdit(self.rulebooks.book(self.organization_id, self.version), self.book)
         after_id = 0
-        while page := present_levels.read_page(self.organization_id, after_id=after_id, limit=PAGE):
+        while True:
+            page = present_levels.read_page(self.organization_id, after_id=after_id, limit=PAGE)
             yield from self._changes_of(page, edit)
+            if len(page) < PAGE:
+                return
             after_id = page[-1].id
 
     def change(self, stored: StoredHealth, facts: Facts | None = None) -> PlannedChange | None:
@@ -91,10 +94,10 @@ class PlanJudgement:
         facts = self._facts_of(page, edit, reads)
         judgements: dict[int, Callable[[], CertainEffect]] = {}
         for company in page:
-            levels = self._settled_levels(company, edit.previous)
+            levels = self._settled_levels(company, edit)
             if levels is not None:
                 judgements[company.id] = partial(edit.effect, levels, facts[company.id], self.now)
-        effects, _ = judge_together(reads, judgements)
+        effects, _ = judge_alike(reads, judgements)
         rest = [
             company.id
             for company in page
@@ -132,7 +135,7 @@ class PlanJudgement:
                 if effect
                 else partial(self.change, health, of_company)
             )
-        judged, beyond = judge_together(reads, judgements)
+        judged, beyond = judge_alike(reads, judgements)
         yield from judged.values()
         yield from (self.change(stored[company_id]) for company_id in beyond)
 
@@ -158,9 +161,7 @@ class PlanJudgement:
             for company in page
         }
 
-    def _settled_levels(
-        self, company: PresentLevels, former: RuleBook
-    ) -> Mapping[str, Level] | None:
+    def _settled_levels(self, company: PresentLevels, edit: RuleEdit) -> Mapping[str, Level] | None:
         """Return the levels of a company's flags; None unless only the edit can change it now.
 
         It has to be judged by the former rules up to now, with a status that follows from its
@@ -173,7 +174,7 @@ class PlanJudgement:
             or (unsettled is not None and unsettled <= self.now)
             or (due is not None and due <= self.now)
             or (fixed is not None and fixed > self.now)
-            or company.flags.keys() != former.flags_by_name.keys()
+            or company.flags.keys() != edit.previous.flags_by_name.keys()
         ):
             return None
         try:
@@ -181,7 +182,7 @@ class PlanJudgement:
             level = self._levels[company.status]
         except KeyError:  # the book has no such status
             return None
-        if any(levels[name] for name in levels.keys() - self.book.flags_by_name.keys()):
+        if any(levels[name] for name in edit.removed):
             return None
         return levels if level == worst_level(levels.values()) else None
 
