@@ -9,8 +9,7 @@ from models.bulk import query_over, query_over_columns
 from models.events.events import Filters, filter_condition, value_at
 
 
-@dataclass(frozen=True)
-class LatestEvents:
+class LatestEvents(NamedTuple):
     """The `limit` latest events of a company, of a key or (None) of any."""
 
     company_id: int

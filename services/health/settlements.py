@@ -13,10 +13,10 @@ from models.health.flag_states import StoredFlagState
 from models.organizations import rule_versions
 from rules.book import RuleBook
 from rules.durations import BEGINNING
-from rules.facts import Facts
+from rules.facts import Facts, Selector
 from rules.judging.settlement import settle
 from rules.judging.state import CompanyState, FlagState, NewRules, Override, Settlement
-from services.health.stored_facts import READ_AHEAD, LatestByKey, LatestTimes, StoredFacts
+from services.health.stored_facts import READ_AHEAD, LatestBySelector, LatestTimes, StoredFacts
 from services.rules.rule_books import RuleBooks
 
 MAX_PREFETCH_DEPTH = 100
@@ -75,7 +75,7 @@ def company_state(stored: StoredHealth, book: RuleBook) -> CompanyState:
     )
 
 
-def facts_of(company: Company, latest: LatestByKey | None = None) -> StoredFacts:
+def facts_of(company: Company, latest: LatestBySelector | None = None) -> StoredFacts:
     """Return the facts that a company is judged by; `latest` are its latest events, if read."""
     return StoredFacts(
         company.organization_id, company.id, company.external_id, company.first_seen_at, latest
@@ -99,24 +99,22 @@ def facts_of_all(
 
 def latest_needed(
     organization_id: int, company_ids: Sequence[int], needed: Mapping[str | None, int]
-) -> dict[int, dict[str | None, LatestTimes]]:
-    """Return so many of the latest events of each key of companies, unless these are very many."""
-    selections = [
+) -> dict[int, dict[str, LatestTimes]]:
+    """Return so many of the latest events of each key of companies, unless these are very many.
+
+    They are by company, and by `Selector.identity`.
+    """
+    probes = [
         LatestEvents(company_id, key, depth)
         for company_id in company_ids
         for key, depth in needed.items()
         if depth <= MAX_PREFETCH_DEPTH + READ_AHEAD
     ]
-    latest: dict[int, dict[str | None, LatestTimes]] = {
-        company_id: {} for company_id in company_ids
-    }
-    for selection, times in zip(
-        selections,
-        bulk_lookups.find_times_of_latest(organization_id, selections),
-        strict=True,
-    ):
-        latest_times = LatestTimes(BEGINNING, selection.limit, times[::-1])
-        latest[selection.company_id][selection.event_key] = latest_times
+    identities = {key: Selector(key).identity for key in needed}
+    latest: dict[int, dict[str, LatestTimes]] = {company_id: {} for company_id in company_ids}
+    found = bulk_lookups.find_times_of_latest(organization_id, probes)
+    for (company_id, key, depth), times in zip(probes, found, strict=True):
+        latest[company_id][identities[key]] = LatestTimes(BEGINNING, depth, times[::-1])
     return latest
 
 

@@ -52,8 +52,8 @@ to the next reads nothing more."""
 DISTINCT_AHEAD = 100
 """Distinct users or values read beyond those that are asked for: other phrases ask for more."""
 
-LatestByKey = Mapping[str | None, LatestTimes]
-"""The latest events of a company by event key; None is events of any key."""
+LatestBySelector = Mapping[str, LatestTimes]
+"""The latest events of a company by `Selector.identity`."""
 
 
 class StoredFacts:
@@ -70,7 +70,7 @@ class StoredFacts:
         company_id: int,
         external_id: str,
         first_seen_at: datetime,
-        latest: LatestByKey | None = None,
+        latest: LatestBySelector | None = None,
         ask: Ask | None = None,
     ) -> None:
         self.organization_id = organization_id
@@ -79,7 +79,7 @@ class StoredFacts:
         self.first_seen_at = first_seen_at
         self._ask = ask or partial(read_one, organization_id)
         self._reads_all_since = END
-        self._latest = {Selector(key).identity: times for key, times in (latest or {}).items()}
+        self._latest = dict(latest or {})
         self._of_each: dict[tuple[str, Path, datetime, datetime], tuple[int, list[datetime]]] = {}
         self._values: dict[tuple[str, Path], tuple[datetime, list[tuple[datetime, Any]]]] = {}
         self._fields: dict[str, tuple[datetime, FactsInMemory]] = {}

@@ -15,8 +15,7 @@ from models.companies import companies, company_intake
 from models.companies.company_intake import NewCompany
 from models.companies.fields import field_history, field_merge
 from models.companies.fields.field_history import StoredFieldChange
-from models.events import bulk_lookups, storage
-from models.events.bulk_lookups import LatestEvents
+from models.events import storage
 from models.events.storage import StoredEvent
 from models.organizations import organizations
 from rules.durations import BEGINNING, END
@@ -24,7 +23,8 @@ from rules.facts import USER, Path, Selector
 from rules.facts_in_memory import FactsInMemory, FieldChange, Occurrence
 from rules.statuses import DEFAULT_STATUSES
 from services.health import stored_facts
-from services.health.stored_facts import READ_AHEAD, LatestTimes, StoredFacts
+from services.health.settlements import latest_needed
+from services.health.stored_facts import READ_AHEAD, StoredFacts
 from tests.support.world import START, after
 
 LAST = 8
@@ -108,13 +108,8 @@ def stored(occurrences: Sequence[Occurrence], read: int | None = None) -> Stored
     )
     if read is None:
         return StoredFacts(organization_id, company_id, "acme", START)
-    questions = [LatestEvents(company_id, key, read) for key in (None, *KEYS, "unknown")]
-    latest = {
-        question.event_key: LatestTimes(BEGINNING, read, times[::-1])
-        for question, times in zip(
-            questions, bulk_lookups.find_times_of_latest(organization_id, questions), strict=True
-        )
-    }
+    needed = dict.fromkeys((None, *KEYS, "unknown"), read)
+    latest = latest_needed(organization_id, [company_id], needed)[company_id]
     return StoredFacts(organization_id, company_id, "acme", START, latest)
 
 
