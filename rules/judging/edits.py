@@ -2,19 +2,21 @@
 
 Most edits leave most companies as they are. A flag with `for` or `recover` depends on what was
 before, but not always: without `for`, a phrase that holds raises it whatever was before, and if
-`recover` holds and no other phrase does, it is not raised.
+`recover` holds and no other phrase does, it is not raised. All that an edit changes is certain
+unless a flag that it changes depends on what was before, or one that refers to such a flag.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from rules.book import RuleBook, events_needed_by_key
+from rules.book import RuleBook, events_needed_by_key, worst_level
 from rules.durations import shift
 from rules.facts import Facts
 from rules.flags import Flag, FlagMemory, Reason, Verdict
 from rules.judging.settlement import new_or_changed_flags
+from rules.judging.state import Cause, FlagChange, Transition
 from rules.phrases.condition import Level, LevelsOnce, Situation
 
 
@@ -22,19 +24,21 @@ from rules.phrases.condition import Level, LevelsOnce, Situation
 class CertainEffect:
     """What is certain about the flags that an edit changes, for one company.
 
-    `may_change` is whether any of them has another level, or may have one. `without_memory` are
-    those whose verdict does not depend on what was before; see `NewRules`.
+    If `is_certain`, `transition` is all that changes, None if nothing does. Otherwise,
+    `without_memory` are the flags whose verdict does not depend on what was before; see `NewRules`.
     """
 
-    may_change: bool
-    without_memory: frozenset[str]
+    is_certain: bool
+    transition: Transition | None = None
+    without_memory: frozenset[str] = frozenset()
 
 
 class RuleEdit:
     """The flags that differ between two books."""
 
     def __init__(self, previous: RuleBook, book: RuleBook) -> None:
-        names = new_or_changed_flags(previous, book)
+        self._book = book
+        self._names = names = new_or_changed_flags(previous, book)
         self._in_order = book.in_dependency_order
         self.edited = tuple(flag for flag in self._in_order if flag.name in names)
         self.previous = previous
@@ -68,31 +72,78 @@ class RuleEdit:
         """Return from when on events matter to what the edited flags were before `now`."""
         return shift(now, -2 * max((flag.warm_up for flag in self.edited), default=timedelta(0)))
 
-    def effect(self, levels: Mapping[str, Level], facts: Facts, now: datetime) -> CertainEffect:
-        """Return what is certain at `now`; `levels` are the recorded ones of all flags."""
-        may_change = False
+    def effect(
+        self, status: str, levels: Mapping[str, Level], facts: Facts, now: datetime
+    ) -> CertainEffect:
+        """Return what is certain at `now` about a company with a status and levels of all flags."""
+        differs, is_certain = False, True
         without_memory = set()
         present = dict(levels)
         for flag in self.edited:
-            situation = Situation(facts, flag.selector, now, LevelsOnce(present))
-            verdict = certain_verdict(flag, situation)
+            verdict = certain_verdict(flag, facts, now, present)
             if verdict is None:
-                may_change = True
+                is_certain = False
                 continue
-            may_change |= self._differs(flag.name, levels.get(flag.name), verdict.level)
+            differs |= self._differs(flag.name, levels.get(flag.name), verdict.level)
             present[flag.name] = verdict.level
             # The flags that it refers to may be others than assumed, if any of them may change.
             if not flag.other_flags and not _may_recover(flag, verdict):
                 without_memory.add(flag.name)
-        return CertainEffect(may_change, frozenset(without_memory))
+        if is_certain and not differs:
+            return CertainEffect(is_certain=True)
+        changes = self._changes(levels, facts, now) if is_certain else None
+        if changes is None:
+            return CertainEffect(is_certain=False, without_memory=frozenset(without_memory))
+        return CertainEffect(is_certain=True, transition=self._merge(changes, status, levels, now))
+
+    def _changes(
+        self, levels: Mapping[str, Level], facts: Facts, now: datetime
+    ) -> tuple[FlagChange, ...] | None:
+        """Return all changes of flags: of the edited ones, and of those that refer to changed ones.
+
+        None if any of them may depend on what was before.
+        """
+        changes: dict[str, FlagChange] = {}
+        present = dict(levels)
+        for flag in self._in_order:
+            if flag.name not in self._names and not flag.other_flags & changes.keys():
+                continue
+            verdict = certain_verdict(flag, facts, now, present)
+            if verdict is None or _may_recover(flag, verdict):
+                return None
+            before, after = levels.get(flag.name), verdict.level
+            if before != after:
+                present[flag.name] = after
+                changes[flag.name] = FlagChange(
+                    now, flag.name, before, after, Cause.RULE_CHANGE, verdict
+                )
+        return tuple(changes.values())
+
+    def _merge(
+        self, changes: Sequence[FlagChange], status: str, levels: Mapping[str, Level], now: datetime
+    ) -> Transition | None:
+        """Merge changes of flags into what they change about the company; None if nothing."""
+        after = {name: levels.get(name) for name in self._book.flags_by_name}
+        after |= {change.flag: change.after for change in changes}
+        status_after = self._book.statuses[worst_level(after.values())]
+        crossings = tuple(change for change in changes if change.is_crossing)
+        if not crossings and status_after == status:
+            return None
+        return Transition(now, status, status_after, Cause.RULE_CHANGE, crossings, after)
 
     def _differs(self, flag: str, before: Level, after: Level) -> bool:
         """Return whether a change is worth announcing, or may change other flags."""
         return (before or 0) != (after or 0) or (before != after and flag in self._referred_to)
 
 
-def certain_verdict(flag: Flag, situation: Situation) -> Verdict | None:
-    """Return the verdict of a flag if its level is the same whatever was before; None if not."""
+def certain_verdict(
+    flag: Flag, facts: Facts, now: datetime, levels: Mapping[str, Level]
+) -> Verdict | None:
+    """Return the verdict of a flag if its level is the same whatever was before; None if not.
+
+    `levels` are those of the flags that it refers to.
+    """
+    situation = Situation(facts, flag.selector, now, LevelsOnce(levels))
     verdict = flag.evaluate(situation, FlagMemory())
     if verdict.reason is Reason.PENDING:
         return None  # it is raised if its phrase has held for long enough, or a worse one did

@@ -32,7 +32,7 @@ def summarize(
             worst = change
         if _level(book, change.after) < _level(book, change.before):
             runs_out = runs_out or merely_runs_out(book, change)
-        described = describe_change(company, change, book)
+        described = describe_change(company.external_id, company.name, change, book)
         rows.append(
             UpcomingChange(
                 company.id,

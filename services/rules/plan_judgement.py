@@ -1,9 +1,9 @@
-"""Judges companies by an edit of the rules, and only those in whole that it may change.
+"""Judges companies by an edit of the rules, and in whole only those where that is needed.
 
-For most companies, the flags that an edit changes certainly have the level that is recorded. To
-find these companies, the edited flags of a whole page are judged at one instant, with a few
-statements. What an edit changes about each of the others is the judgement that is recorded when
-the rules are applied.
+For most companies, what an edit changes is certain from the levels that are recorded and the edited
+flags at one instant: nearly always, nothing. These flags are judged for a whole page of companies
+with a few statements. What an edit changes about each of the others is the judgement that is
+recorded when the rules are applied.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from rules.book import RuleBook, worst_level
 from rules.facts import Facts
 from rules.judging.edits import CertainEffect, RuleEdit
 from rules.judging.settlement import settle
-from rules.judging.state import CompanyState, NewRules
+from rules.judging.state import CompanyState, NewRules, Transition
 from rules.phrases.condition import Level
 from services.health.fact_reads import ReadsTogether, field_question, judge_alike
 from services.health.settlements import (
@@ -82,28 +82,36 @@ class PlanJudgement:
         after = settle(
             self.book, state, facts, now=self.now, unsettled_since=None, new_rules=new_rules
         )
-        if not after.transitions:
+        return self._described(company, next(iter(after.transitions), None))
+
+    def _described(
+        self, company: Company | PresentLevels, transition: Transition | None
+    ) -> PlannedChange | None:
+        if transition is None:
             return None
-        return describe_change(company, after.transitions[0], self.book)
+        return describe_change(company.external_id, company.name, transition, self.book)
 
     def _changes_of(
         self, page: Sequence[PresentLevels], edit: RuleEdit
     ) -> Iterator[PlannedChange | None]:
-        """Yield the changes of a page: first of companies that certainly stay, then of the rest."""
+        """Yield the changes of a page: first those that are certain, then those of the rest."""
         reads = ReadsTogether(self.organization_id)
         facts = self._facts_of(page, edit, reads)
         judgements: dict[int, Callable[[], CertainEffect]] = {}
         for company in page:
             levels = self._settled_levels(company, edit)
             if levels is not None:
-                judgements[company.id] = partial(edit.effect, levels, facts[company.id], self.now)
+                judgements[company.id] = partial(
+                    edit.effect, company.status, levels, facts[company.id], self.now
+                )
         effects, _ = judge_alike(reads, judgements)
-        rest = [
-            company.id
-            for company in page
-            if company.id not in effects or effects[company.id].may_change
-        ]
-        yield from [None] * (len(page) - len(rest))
+        rest = []
+        for company in page:
+            effect = effects.get(company.id)
+            if effect is None or not effect.is_certain:
+                rest.append(company.id)
+            else:
+                yield self._described(company, effect.transition)
         since = edit.looks_back_to(self.now)
         for company_id in rest:
             facts[company_id].read_all_since(since)

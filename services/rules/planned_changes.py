@@ -75,7 +75,10 @@ def forecast(
         for company, transitions, book in forecast_transitions(
             organization_id, chunk, version, now, until, rulebooks
         ):
-            yield [describe_change(company, transition, book) for transition in transitions]
+            yield [
+                describe_change(company.external_id, company.name, transition, book)
+                for transition in transitions
+            ]
 
 
 def forecast_transitions(
@@ -102,7 +105,9 @@ def forecast_transitions(
         yield company, transitions, book
 
 
-def describe_change(company: Company, transition: Transition, book: RuleBook) -> PlannedChange:
+def describe_change(
+    external_id: str, name: str, transition: Transition, book: RuleBook
+) -> PlannedChange:
     """Describe a transition that was not recorded, in the words of the rules that cause it."""
     steps = tuple(
         FlagStep(
@@ -117,8 +122,8 @@ def describe_change(company: Company, transition: Transition, book: RuleBook) ->
         for step in transition.changes
     )
     return PlannedChange(
-        company.external_id,
-        company.name,
+        external_id,
+        name,
         transition.at,
         transition.before,
         transition.after,
