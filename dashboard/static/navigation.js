@@ -1,7 +1,7 @@
 // Links, searches and steps in the history replace the body of this document instead of loading
 // another one, which takes a browser longer. Answers to forms, signing in, and the editor of rules, with
 // scripts and a policy of its own, have their own documents, and so does every page in a browser that
-// cannot wait for a page before it shows its address.
+// cannot wait for a page before it shows its address. What one person typed is not shown to another.
 "use strict";
 
 (() => {
@@ -14,6 +14,10 @@
     const all = [...page.head.querySelectorAll("script, link[rel=stylesheet]")].map(({ src, href }) => src ?? href);
     return all.filter((address) => address.startsWith(location.origin)).join();
   };
+  const needsDocument = (page) =>
+    isAlone(page) ||
+    page.documentElement.dataset.person !== document.documentElement.dataset.person ||
+    assetsOf(page) !== assetsOf(document);
 
   let isLeaving = false; // whether the browser loads another document, which it would still show later
   const replaces = ({ canIntercept, hashChange, downloadRequest, formData, info, navigationType, destination }) => {
@@ -60,7 +64,7 @@
     try {
       const answer = await fetch(destination.url, { signal });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (isAlone(page) || assetsOf(page) !== assetsOf(document)) return null;
+      if (needsDocument(page)) return null;
       return { page, redirectedTo: answer.redirected && answer.url };
     } catch (error) {
       if (signal.aborted) throw error;

@@ -9,8 +9,9 @@ from playwright.sync_api import Page, Route, expect
 from models.database import transaction
 from models.organizations.organizations import Organization
 from services.rules.apply_rules import apply_rules
-from tests.support.browser.browsing import OpenPage
+from tests.support.browser.browsing import OpenPage, sign_in
 from tests.support.browser.customers import RULES, add_customers
+from tests.support.browser.running_dashboard import RunningDashboard
 
 IS_MARKED = "document.documentElement.dataset.marked === 'yes'"
 
@@ -283,6 +284,24 @@ def test_a_step_back_after_the_session_ended_shows_the_sign_in_page_at_its_addre
     page.go_back()
     expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     assert "/sign-in?next=" in page.url
+
+
+def test_what_a_person_typed_is_not_there_for_another_who_signed_in_in_another_tab(
+    organization: Organization, dashboard: RunningDashboard, page: Page
+) -> None:
+    follow(page, "Companies")
+    page.get_by_role("link", name="Acorn", exact=True).click()
+    page.get_by_role("textbox", name="Note").fill("Ask about the renewal.")
+    follow(page, "Today")
+    heading(page, "Today")
+    page.context.clear_cookies()
+    other = page.context.new_page()
+    sign_in(other, dashboard.person(f"other@{organization.name}.example", organization, "editor"))
+    other.wait_for_url("**/o/**")
+    page.go_back()
+    heading(page, re.compile("^Acorn"))
+    expect(page.get_by_role("textbox", name="Note")).to_have_value("")
+    assert not page.evaluate(IS_MARKED)
 
 
 def test_what_is_typed_until_the_next_page_arrives_is_there_again(page: Page) -> None:
