@@ -55,7 +55,7 @@ from dashboard.presentation.commands import command
 from dashboard.presentation.inline_code import with_code
 from dashboard.presentation.note_text import note_text
 from dashboard.web import addresses
-from dashboard.web.context import EXTENSION, AppContext, now
+from dashboard.web.context import EXTENSION, AppContext, event_alike, now
 from dashboard.web.errors import register_error_pages
 from dashboard.web.headers import ONE_YEAR, send_security_headers
 from dashboard.web.list_address import keep_the_way_back, list_address
@@ -207,6 +207,7 @@ def _configure_templates(app: Flask) -> None:
             "delivery_tones": wording.DELIVERY_TONES,
             "company_address": addresses.company_address,
             "list_address": list_address,
+            "event_alike": lambda name: event_alike(g.member.organization, name),
             "command": lambda text: command(text, g.member.organization.name),
         }
 

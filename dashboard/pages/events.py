@@ -25,6 +25,7 @@ from rules.edits.entries import RuleEditError
 from rules.faults import RuleFileError, as_sentence
 from services.events.waiting import LONGEST
 from services.rules.apply_rules import AppliedRules, Origin, RulesChanged, apply_rules
+from services.rules.event_acceptance import accept_event, key_of
 from services.rules.rule_books import NO_RULES
 
 blueprint = Blueprint("events", __name__, url_prefix="/o/<name:organization>/events")
@@ -122,20 +123,24 @@ def rename(member: Member) -> ResponseReturnValue:
 @editor
 def add(member: Member) -> ResponseReturnValue:
     """Add an event to the rules, by its key and name or by the name by which it is sent."""
-    key, name = request.form.get("key", "").strip(), request.form.get("name", "").strip()
-    called = None
     if sent := request.form.get("sent", ""):
         with transaction():
-            book = rules_in_force(member.organization)
-        key = event_edits.key_for(sent, (book or NO_RULES).events)
-        name, called = ("", None) if key == sent else (sent, sent)
+            key = key_of(rules_in_force(member.organization) or NO_RULES, sent)
+        return _edit(
+            member,
+            "Event added",
+            lambda text: accept_event(text, sent)[0],
+            f"{sent} is now accepted" + ("." if key == sent else f", as {key}."),
+            key=key,
+            on_success=lambda: _forget(member.organization.id, sent),
+        )
+    key, name = request.form.get("key", "").strip(), request.form.get("name", "").strip()
     return _edit(
         member,
         "Event added",
-        lambda text: event_edits.add(text, key, name or None, called),
-        f"{called or key} is now accepted" + (f", as {key}." if called else "."),
-        key=key,
-        on_success=lambda: _forget(member.organization.id, called or key),
+        lambda text: event_edits.add(text, key, name or None),
+        f"{key} is now accepted.",
+        on_success=lambda: _forget(member.organization.id, key),
     )
 
 

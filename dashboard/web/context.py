@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from flask import current_app
 
 from config.settings import Settings
+from models.database import transaction
 from models.organizations.organizations import Organization
 from queues.broker import QueueBroker
-from rules.book import RuleBook
-from services.rules.rule_books import RuleBooks
+from rules.book import EventSetting, RuleBook
+from services.rules.event_acceptance import find_alike
+from services.rules.rule_books import NO_RULES, RuleBooks
 
 if TYPE_CHECKING:
     from dashboard.access.sign_in_attempts import SignInAttempts
@@ -51,3 +53,9 @@ def now() -> datetime:
 def rules_in_force(organization: Organization) -> RuleBook | None:
     """Return an organization's current rules, in the current transaction; None if unreadable."""
     return app_context().rulebooks.book_if_readable(organization.id, organization.rules_version)
+
+
+def event_alike(organization: Organization, name: str) -> EventSetting | None:
+    """Return the accepted event of an organization that is spelled like a name that is sent."""
+    with transaction():
+        return find_alike(rules_in_force(organization) or NO_RULES, name)

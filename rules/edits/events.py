@@ -8,7 +8,7 @@ from collections.abc import Container, Mapping
 from dataclasses import replace
 from itertools import chain, count
 
-from ruamel.yaml.nodes import MappingNode
+from ruamel.yaml.nodes import MappingNode, SequenceNode
 
 from rules.book import EventSetting, RuleBook
 from rules.edits.checks import read_edited
@@ -74,6 +74,18 @@ def add(text: str, key: str, name: str | None = None, called: str | None = None)
     return _verify(_append_event(text, key, settings), book, target)
 
 
+def add_name(text: str, key: str, called: str) -> str:
+    """Return the text with one more name by which an event is sent.
+
+    Raises:
+        RuleEditError: there is no such event, its syntax is unusual, or the name is invalid.
+    """
+    book = _read_book(text)
+    event = _find_event(book, key)
+    target = replace(event, called=(*event.called, called))
+    return _verify(_append_name(text, key, scalar(called)), book, target)
+
+
 def key_for(name: str, taken: Container[str]) -> str:
     """Return a key for an event that is sent by a name: `report_created` for Report Created.
 
@@ -96,6 +108,19 @@ def _put_setting(text: str, key: str, setting: str, value: str) -> str:
     if setting in written:
         return replace_value(text, written[setting][1], value)
     return insert_entry(text, node, f"{setting}: {value}")
+
+
+def _append_name(text: str, key: str, name: str) -> str:
+    _, event = entries_of(entries_of(root_of(text))["events"][1])[key]
+    written = entries_of(event) if isinstance(event, MappingNode) else {}
+    called_key, names = written.get("called", (None, None))
+    if called_key is None or not isinstance(names, SequenceNode) or not names.value:
+        return _put_setting(text, key, "called", f"[{name}]")
+    if names.flow_style:
+        end = names.value[-1].end_mark.index
+        return f"{text[:end]}, {name}{text[end:]}"
+    item = f"{' ' * names.start_mark.column}- {name}"
+    return insert_lines(text, entry_end(text, called_key, names), item)
 
 
 def _append_event(text: str, key: str, settings: Mapping[str, str]) -> str:

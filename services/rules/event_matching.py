@@ -33,6 +33,7 @@ _SAME_AS: tuple[tuple[str, str], ...] = (
 _WITHOUT_MEANING = {"user", "the", "a", "an", "event", "app", "was", "has", "been"}
 
 
+@lru_cache(10_000)
 def spelling(name: str) -> str:
     """Return the words of a key or name, the same for `Report Created` and `report_created`."""
     return _in_words(name) or name

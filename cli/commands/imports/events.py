@@ -34,10 +34,10 @@ from queues.backlog import Backlog, StoredUntil
 from queues.broker import build_broker
 from queues.refused.requests import RefusedRequests
 from rules.durations import format_instant, pluralize
-from rules.edits import events as event_edits
 from rules.edits.entries import RuleEditError
 from rules.faults import RuleFileError
 from services.rules.apply_rules import Origin, apply_rules
+from services.rules.event_acceptance import accept_event
 from services.rules.rule_books import RuleBooks
 from services.times import utc_now
 
@@ -207,9 +207,10 @@ def _with_unknown(
             + (f"\n  and {more} others" if more > 0 else "")
             + "\nThe dashboard matches them with an example of rules: Rules, Start from an example."
             " Or add them to `events` in the rule file and apply it, run this again with"
-            " --add-events, which does that, or leave these events out with --skip-unknown. If one"
-            " of them is another name of a configured event, write it there, such as"
-            " `called: [Report Created]`."
+            " --add-events, which does that and takes what is spelled like a configured event for"
+            " another name of it, or leave these events out with --skip-unknown. If one of them is"
+            " another name that is spelled otherwise, write it there, such as"
+            " `called: [Report Exported]`."
         )
     keys = {name: name for name in unknown}
     if not dry_run:
@@ -224,7 +225,7 @@ def _with_unknown(
 
 
 def _add_events(organization: Organization, names: Sequence[str]) -> dict[str, str]:
-    """Add events to the rules as a new version; return the key of each name."""
+    """Accept events by a new version of the rules; return the key of each name."""
     keys: dict[str, str] = {}
     with transaction():
         in_force = rule_versions.read_current(organization.id)
@@ -232,9 +233,7 @@ def _add_events(organization: Organization, names: Sequence[str]) -> dict[str, s
         text = version.source if version else NEW_RULES
         try:
             for name in names:
-                taken = {*_keys_of(organization).values(), *keys.values()}
-                keys[name] = key = event_edits.key_for(name, taken)
-                text = event_edits.add(text, key, name=name, called=None if key == name else name)
+                text, keys[name] = accept_event(text, name)
             applied = apply_rules(
                 organization.id, text, file="the rules in force", applied_by=current_user(),
                 now=utc_now(), origin=Origin(based_on=in_force),

@@ -15,11 +15,11 @@ from models.database import read_one_snapshot, transaction
 from models.events import event_volumes
 from queues.refused.unknown_event_keys import UnknownKeys
 from rules.book import RuleBook
-from rules.edits import events as event_edits
 from rules.edits.event_choices import SentEvent
 from rules.edits.events import key_for
 from rules.file.flag import ANY_EVENT
 from rules.flags import Flag
+from services.rules.event_acceptance import accept_event
 from services.rules.event_matching import spelling, suggest_events
 from services.rules.rule_books import NO_RULES
 
@@ -126,9 +126,7 @@ class EventOptions:
         name = option.removeprefix(SENT)
         if not option.startswith(SENT) or name not in self.refused:
             return text, None
-        event = self.sent.event(name)
-        called = event.called[0] if event.called else None
-        return event_edits.add(text, event.key, event.name, called), event.key
+        return accept_event(text, name, self.sent.stored)
 
 
 def read_event_options(member: Member, book: RuleBook) -> EventOptions:

@@ -145,6 +145,17 @@ def test_a_name_of_another_product_is_added_with_a_key_in_one_click(acme: Events
     assert acme.enabled() | {"report_created": True, "signup": True} == acme.enabled()
 
 
+def test_a_name_that_is_spelled_like_an_event_is_added_as_another_name_of_it(
+    acme: EventsWorld,
+) -> None:
+    client = acme.dashboard.app.extensions[EXTENSION].broker.client
+    note_unknown_keys(client, acme.id, {"REPORT": 3}, NOW)
+    assert "REPORT another name of Report 3" in text_of(acme.editor.get("/o/acme/events"))
+    assert "REPORT is now accepted, as report." in acme.change("add", sent="REPORT")
+    assert "report: {name: Report, called: [REPORT]}" in acme.sources()[-1]
+    assert acme.unknown_keys.of_organization(acme.id, NOW) == []
+
+
 def test_a_configured_event_is_not_added_again(acme: EventsWorld) -> None:
     assert "login is configured already." in acme.change("add", key="login")
     assert "stands for all events" in acme.change("add", key="any")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from config.files import HEALTH_RULES
 from rules.book import EventSetting
 from rules.edits.entries import RuleEditError
-from rules.edits.events import add, key_for, rename, set_enabled
+from rules.edits.events import add, add_name, key_for, rename, set_enabled
 from rules.file.rule_file import check_rules, read_rules
 from tests.support.properties import effort
 
@@ -68,6 +68,30 @@ def test_enabling_is_written_at_the_event(before: str, after: str) -> None:
 def test_a_new_event_is_appended_to_the_others(before: str, after: str) -> None:
     rest = "defaults: {new_company: judge at once}\n"
     assert add("version: 1\n" + before + rest, "new") == "version: 1\n" + after + rest
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("  a:\n", "  a: {called: [A B]}\n"),
+        ("  a: {name: A}  # x\n", "  a: {name: A, called: [A B]}  # x\n"),
+        ("  a: {called: [x, y], name: A}\n", "  a: {called: [x, y, A B], name: A}\n"),
+        ("  a: {called: []}\n", "  a: {called: [A B]}\n"),
+        (
+            "  a:\n    called:\n      - x  # why\n\n    name: A\n",
+            "  a:\n    called:\n      - x  # why\n      - A B\n\n    name: A\n",
+        ),
+        ("  a:\n    called:\n    - x\n# y\n", "  a:\n    called:\n    - x\n    - A B\n# y\n"),
+    ],
+)
+def test_an_event_gets_one_more_name_by_which_it_is_sent(before: str, after: str) -> None:
+    start = "version: 1\nevents:\n"
+    assert add_name(start + before, "a", "A B") == start + after
+
+
+def test_a_name_of_another_event_is_refused() -> None:
+    with pytest.raises(RuleEditError):
+        add_name("version: 1\nevents:\n  a:\n  b: {called: [A B]}\n", "a", "A B")
 
 
 def test_an_event_can_be_added_without_a_final_line_break_and_in_braces() -> None:

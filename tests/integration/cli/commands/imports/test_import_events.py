@@ -162,6 +162,16 @@ def test_unknown_events_are_refused_before_anything_is_written(
     assert sorted(row["k"] for row in keys) == ["login", "signed_up"]
 
 
+def test_a_name_that_is_spelled_like_an_event_is_imported_as_that_event(
+    imports: Imports, world: World
+) -> None:
+    rows = [row(1, 1, event="LOGIN"), row(2, 2, event="Log Out"), row(3, 3, event="log-out")]
+    report = imports.report(imports.table([COLUMNS, *rows]), "--add-events")
+    assert (report["events"], report["left_out"]) == (3, {})
+    keys = world.rows("select event_key as k from events where organization_id = %(id)s")
+    assert sorted(row["k"] for row in keys) == ["log_out", "log_out", "login"]
+
+
 def test_refused_rows_are_kept_with_their_reasons_and_can_be_imported_when_they_are_mended(
     imports: Imports, world: World
 ) -> None:
