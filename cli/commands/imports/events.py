@@ -240,8 +240,8 @@ def _add_events(organization: Organization, names: Sequence[str]) -> dict[str, s
             )  # fmt: skip
         except (RuleEditError, RuleFileError) as error:
             raise CommandError(f"The event keys cannot be added to the rules: {error}") from None
-    number = pluralize(len(names), "event key")
-    click.echo(f"Added {number} to the rules: version {applied.version}.", err=True)
+    number = pluralize(len(names), "more event key or name", "more event keys or names")
+    click.echo(f"Version {applied.version} of the rules accepts {number}.", err=True)
     return keys
 
 

@@ -150,7 +150,7 @@ def test_a_name_that_is_spelled_like_an_event_is_added_as_another_name_of_it(
 ) -> None:
     client = acme.dashboard.app.extensions[EXTENSION].broker.client
     note_unknown_keys(client, acme.id, {"REPORT": 3}, NOW)
-    assert "REPORT another name of Report 3" in text_of(acme.editor.get("/o/acme/events"))
+    assert "REPORT becomes another name of Report 3" in text_of(acme.editor.get("/o/acme/events"))
     assert "REPORT is now accepted, as report." in acme.change("add", sent="REPORT")
     assert "report: {name: Report, called: [REPORT]}" in acme.sources()[-1]
     assert acme.unknown_keys.of_organization(acme.id, NOW) == []
