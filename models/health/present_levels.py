@@ -12,8 +12,8 @@ from models.database import query
 class PresentLevels(NamedTuple):
     """The status of a company and those of its flags, None for not applicable.
 
-    `next_due` is when the next of its flags is due, and `fixed_until` when anything about its health
-    last changed. `is_overridden` is whether it has an override of a flag that has not ended.
+    `next_due` is when the next of its flags is due, and `fixed_until` when its health last changed.
+    `is_overridden` is whether it has an override of a flag that has not ended.
     """
 
     id: int

@@ -204,10 +204,14 @@ def test_the_header_finds_a_company_by_keyboard_and_j_and_k_move_in_lists(
     expect(result).to_contain_text("Clin")
     page.keyboard.press("ArrowDown")
     expect(result).to_be_focused()
-    assert faults_in_every_look(page) == []
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Clin")
     page.keyboard.press("j")
     expect(page.locator("main :is(summary, a):focus")).to_have_count(1)
     page.goto(f"{page.url.split('/companies/')[0]}/search?q=clin")
     expect(page.locator("main .found a").first).to_contain_text("Clin")
+    page.goto(f"{page.url.split('/search')[0]}/")
+    page.keyboard.press("/")
+    page.keyboard.type("clin")
+    expect(result).to_contain_text("Clin")
+    assert faults_in_every_look(page) == []
