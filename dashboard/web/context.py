@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flask import current_app
+from flask import current_app, g
 
 from config.settings import Settings
 from models.database import transaction
@@ -56,6 +56,11 @@ def rules_in_force(organization: Organization) -> RuleBook | None:
 
 
 def event_alike(organization: Organization, name: str) -> EventSetting | None:
-    """Return the accepted event of an organization that is spelled like a name that is sent."""
-    with transaction():
-        return find_alike(rules_in_force(organization) or NO_RULES, name)
+    """Return the accepted event of an organization that is spelled like a name that is sent.
+
+    A request reads the rules once for all names.
+    """
+    if "rules_for_names" not in g:
+        with transaction():
+            g.rules_for_names = rules_in_force(organization) or NO_RULES
+    return find_alike(g.rules_for_names, name)
