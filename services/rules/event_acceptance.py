@@ -24,16 +24,19 @@ def find_alike(book: RuleBook, name: str) -> EventSetting | None:
     return found[0] if len(found) == 1 else None
 
 
-def key_of(book: RuleBook, name: str, taken: Collection[str] = ()) -> str:
+def key_of(book: RuleBook, name: str, stored: Collection[str] = ()) -> str:
     """Return the key of what is sent by a name that a book does not know.
 
-    It is that of an event that is spelled alike, or else a new one that is not among `taken`.
+    A name that events are `stored` under stays their key. Otherwise, it is the key of an event that
+    is spelled alike, or else a new one.
     """
+    if name in stored:
+        return name
     alike = find_alike(book, name)
-    return alike.key if alike else event_edits.key_for(name, {*book.events, *taken})
+    return alike.key if alike else event_edits.key_for(name, {*book.events, *stored})
 
 
-def accept_event(text: str, name: str, taken: Collection[str] = ()) -> tuple[str, str]:
+def accept_event(text: str, name: str, stored: Collection[str] = ()) -> tuple[str, str]:
     """Return a text that accepts what is sent by a name, and its key, which is that of `key_of`.
 
     An event that is spelled alike gets the name under `called`.
@@ -42,8 +45,9 @@ def accept_event(text: str, name: str, taken: Collection[str] = ()) -> tuple[str
         RuleEditError: the event exists, the syntax of the file is unusual, or it has faults.
     """
     book = check_rules(text).book or NO_RULES
-    key = key_of(book, name, taken)
-    if find_alike(book, name):
+    key = key_of(book, name, stored)
+    if key == name:
+        return event_edits.add(text, key), key
+    if key in book.events:
         return event_edits.add_name(text, key, name), key
-    title = None if key == name else name
-    return event_edits.add(text, key, title, title), key
+    return event_edits.add(text, key, name, name), key

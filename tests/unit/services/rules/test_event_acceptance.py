@@ -50,7 +50,14 @@ def test_any_other_event_is_a_new_one(sent: str, key: str) -> None:
     assert read_rules(text).events[key].called == (() if key == sent else (sent,))
 
 
-def test_a_new_key_is_none_of_those_that_are_taken() -> None:
+@pytest.mark.parametrize("sent", ["Report Created", "Old Export"])
+def test_a_name_that_events_are_stored_under_stays_their_key(sent: str) -> None:
+    text, accepted = accept_event(TEXT, sent, [sent])
+    assert accepted == sent
+    assert read_rules(text).events[sent].called == ()
+
+
+def test_a_new_key_is_none_of_those_that_are_stored() -> None:
     text, accepted = accept_event(TEXT, "Report Deleted", ["report_deleted"])
     assert accepted == "report_deleted_2"
     assert accepted in read_rules(text).events
