@@ -105,13 +105,13 @@ class Pace:
     """How fast the machine is, compared with the fastest that it was in this run."""
 
     def __init__(self) -> None:
-        self.fastest = self.present = min(loop_ms() for _ in range(10))
+        self.fastest = min(loop_ms() for _ in range(10))
 
     def is_usual(self) -> bool:
         """Measure the pace; return whether it is the usual one."""
-        self.present = loop_ms()
-        self.fastest = min(self.fastest, self.present)
-        return self.present <= SLOWER * self.fastest
+        present = loop_ms()
+        self.fastest = min(self.fastest, present)
+        return present <= SLOWER * self.fastest
 
 
 def measure_often(page: Page, interaction: Interaction, pace: Pace) -> tuple[list[float], int]:

@@ -16,7 +16,7 @@ from tests.support.properties import effort
 LINES = HEALTH_RULES.read_text(encoding="utf-8").splitlines(keepends=True)
 INSERTED = st.sampled_from(
     [
-        *" \n:#-?,[]{}'\"|>&*!%@`~\\x1é\t\r\x85\u2028\ufeff\xa0\u200b",
+        *" \n:#-?,[]{}'\"|>&*!%@`~\\é\t\r\x85\u2028\ufeff\xa0\u200b",
         ": ",
         "- ",
         "\n  ",
