@@ -20,6 +20,7 @@ from rules.edits.entries import (
     replace_value,
     root_of,
 )
+from rules.edits.items import append_in_brackets
 from rules.edits.positions import after_colon, entries_of, entry_end, is_explicit, scalar
 from rules.file.flag import ANY_EVENT
 from rules.file.rule_file import check_rules
@@ -113,14 +114,15 @@ def _put_setting(text: str, key: str, setting: str, value: str) -> str:
 def _append_name(text: str, key: str, name: str) -> str:
     _, event = entries_of(entries_of(root_of(text))["events"][1])[key]
     written = entries_of(event) if isinstance(event, MappingNode) else {}
-    called_key, names = written.get("called", (None, None))
-    if called_key is None or not isinstance(names, SequenceNode) or not names.value:
+    _, names = written.get("called", (None, None))
+    if not isinstance(names, SequenceNode):
         return _put_setting(text, key, "called", f"[{name}]")
     if names.flow_style:
-        end = names.value[-1].end_mark.index
-        return f"{text[:end]}, {name}{text[end:]}"
-    item = f"{' ' * names.start_mark.column}- {name}"
-    return insert_lines(text, entry_end(text, called_key, names), item)
+        return append_in_brackets(text, names, name)
+    last = names.value[-1]
+    return insert_lines(
+        text, entry_end(text, last, last), f"{' ' * names.start_mark.column}- {name}"
+    )
 
 
 def _append_event(text: str, key: str, settings: Mapping[str, str]) -> str:

@@ -42,14 +42,19 @@ def append_item(text: str, key: str, entries: Entries) -> str:
 
 def _append_to(text: str, items: SequenceNode, entries: Entries) -> str:
     if items.flow_style:
-        last = items.value[-1].end_mark.index if items.value else items.start_mark.index + 1
-        comma = ", " if items.value else ""
-        return f"{text[:last]}{comma}{_in_braces(entries)}{text[last:]}"
+        return append_in_brackets(text, items, _in_braces(entries))
     last = items.value[-1]
     indent = " " * items.start_mark.column
     apart = len(items.value) < 2 or not _line_before(text, _start(text, last)).strip()
     lines = _in_lines(entries, indent)
     return insert_lines(text, entry_end(text, last, last), *([""] if apart else []), *lines)
+
+
+def append_in_brackets(text: str, items: SequenceNode, item: str) -> str:
+    """Return the text with a new last item, as YAML, of a list in brackets."""
+    last = items.value[-1].end_mark.index if items.value else items.start_mark.index + 1
+    comma = ", " if items.value else ""
+    return f"{text[:last]}{comma}{item}{text[last:]}"
 
 
 def remove_item(text: str, key: str, number: int) -> str:
