@@ -6,7 +6,7 @@ before, but not always: without `for`, a phrase that holds raises it whatever wa
 unless a flag that it changes depends on what was before, or one that refers to such a flag.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -38,14 +38,11 @@ class RuleEdit:
 
     def __init__(self, previous: RuleBook, book: RuleBook) -> None:
         self._book = book
-        self._names = names = new_or_changed_flags(previous, book)
-        self._in_order = book.in_dependency_order
-        self.edited = tuple(flag for flag in self._in_order if flag.name in names)
+        self._names = new_or_changed_flags(previous, book)
+        self._affected = tuple(_with_referring(book.in_dependency_order, self._names))
+        self.edited = tuple(flag for flag in self._affected if flag.name in self._names)
         self.previous = previous
         self.removed = previous.flags_by_name.keys() - book.flags_by_name.keys()
-        self._referred_to = {
-            name for flag in book.flags if flag.name not in names for name in flag.other_flags
-        }
 
     @cached_property
     def events_needed(self) -> Mapping[str | None, int]:
@@ -59,14 +56,8 @@ class RuleEdit:
 
     @cached_property
     def fields_of_referring_flags(self) -> frozenset[str]:
-        """The company fields that flags depend on which refer to the edited ones."""
-        names = {flag.name for flag in self.edited}
-        fields: set[str] = set()
-        for flag in self._in_order:
-            if flag.name in names or flag.other_flags & names:
-                names.add(flag.name)
-                fields |= flag.company_fields
-        return frozenset(fields)
+        """The company fields that the edited flags and those that refer to them depend on."""
+        return frozenset(name for flag in self._affected for name in flag.company_fields)
 
     def looks_back_to(self, now: datetime) -> datetime:
         """Return from when on events matter to what the edited flags were before `now`."""
@@ -76,64 +67,59 @@ class RuleEdit:
         self, status: str, levels: Mapping[str, Level], facts: Facts, now: datetime
     ) -> CertainEffect:
         """Return what is certain at `now` about a company with a status and levels of all flags."""
-        differs, is_certain = False, True
+        is_certain = True
         without_memory = set()
+        changes: dict[str, FlagChange] = {}
         present = dict(levels)
-        for flag in self.edited:
+        for flag in self._affected:
+            is_edited = flag.name in self._names
+            if not is_edited and not (is_certain and flag.other_flags & changes.keys()):
+                continue
             verdict = certain_verdict(flag, facts, now, present)
             if verdict is None:
                 is_certain = False
                 continue
-            differs |= self._differs(flag.name, levels.get(flag.name), verdict.level)
-            present[flag.name] = verdict.level
+            depends_on_memory = _may_recover(flag, verdict)
             # The flags that it refers to may be others than assumed, if any of them may change.
-            if not flag.other_flags and not _may_recover(flag, verdict):
+            if is_edited and not flag.other_flags and not depends_on_memory:
                 without_memory.add(flag.name)
-        if is_certain and not differs:
-            return CertainEffect(is_certain=True)
-        changes = self._changes(levels, facts, now) if is_certain else None
-        if changes is None:
-            return CertainEffect(is_certain=False, without_memory=frozenset(without_memory))
-        return CertainEffect(is_certain=True, transition=self._merge(changes, status, levels, now))
-
-    def _changes(
-        self, levels: Mapping[str, Level], facts: Facts, now: datetime
-    ) -> tuple[FlagChange, ...] | None:
-        """Return all changes of flags: of the edited ones, and of those that refer to changed ones.
-
-        None if any of them may depend on what was before.
-        """
-        changes: dict[str, FlagChange] = {}
-        present = dict(levels)
-        for flag in self._in_order:
-            if flag.name not in self._names and not flag.other_flags & changes.keys():
-                continue
-            verdict = certain_verdict(flag, facts, now, present)
-            if verdict is None or _may_recover(flag, verdict):
-                return None
             before, after = levels.get(flag.name), verdict.level
             if before != after:
-                present[flag.name] = after
-                changes[flag.name] = FlagChange(
-                    now, flag.name, before, after, Cause.RULE_CHANGE, verdict
-                )
-        return tuple(changes.values())
+                change = FlagChange(now, flag.name, before, after, Cause.RULE_CHANGE, verdict)
+                is_certain &= not (depends_on_memory and change.is_crossing)
+                changes[flag.name], present[flag.name] = change, after
+        if not is_certain:
+            return CertainEffect(is_certain=False, without_memory=frozenset(without_memory))
+        transition = self._merge(changes.values(), status, levels, now)
+        return CertainEffect(is_certain=True, transition=transition)
 
     def _merge(
-        self, changes: Sequence[FlagChange], status: str, levels: Mapping[str, Level], now: datetime
+        self,
+        changes: Collection[FlagChange],
+        status: str,
+        levels: Mapping[str, Level],
+        now: datetime,
     ) -> Transition | None:
-        """Merge changes of flags into what they change about the company; None if nothing."""
+        """Merge changes of flags into what they change about the company; None if nothing.
+
+        Its status follows from its levels, so it cannot change without a crossing.
+        """
+        crossings = tuple(change for change in changes if change.is_crossing)
+        if not crossings:
+            return None
         after = {name: levels.get(name) for name in self._book.flags_by_name}
         after |= {change.flag: change.after for change in changes}
         status_after = self._book.statuses[worst_level(after.values())]
-        crossings = tuple(change for change in changes if change.is_crossing)
-        if not crossings and status_after == status:
-            return None
         return Transition(now, status, status_after, Cause.RULE_CHANGE, crossings, after)
 
-    def _differs(self, flag: str, before: Level, after: Level) -> bool:
-        """Return whether a change is worth announcing, or may change other flags."""
-        return (before or 0) != (after or 0) or (before != after and flag in self._referred_to)
+
+def _with_referring(in_order: Iterable[Flag], names: Collection[str]) -> Iterator[Flag]:
+    """Yield the flags of these names and those that refer to them, in dependency order."""
+    affected: set[str] = set()
+    for flag in in_order:
+        if flag.name in names or flag.other_flags & affected:
+            affected.add(flag.name)
+            yield flag
 
 
 def certain_verdict(
