@@ -154,9 +154,11 @@ const colours = HighlightStyle.define(
   ].map(([tag, name]) => ({ tag, class: `code-${name}` })),
 );
 
+const wasInUse = document.activeElement === area; // somebody may have begun to type in it
 const view = new EditorView({
   state: EditorState.create({
     doc: area.value,
+    selection: wasInUse ? { anchor: area.selectionStart, head: area.selectionEnd } : undefined,
     extensions: [
       EditorView.cspNonce.of(nonce),
       EditorView.contentAttributes.of({ "aria-label": "Rules", tabindex: "0", spellcheck: "false", "aria-describedby": "check-result editor-keys" }),
@@ -190,7 +192,7 @@ function goTo(number, column = 1) {
 }
 
 // Pages of companies, and the flags in words, link to a line of the rules.
-goTo(Number(form.dataset.line));
+if (!wasInUse) goTo(Number(form.dataset.line));
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-line]");
   if (!link) return;
@@ -213,10 +215,12 @@ const hint = document.createElement("p");
 hint.id = "editor-keys";
 hint.className = "quiet keys-hint";
 hint.textContent = "Press Ctrl-Space to complete, F8 for the next error, Escape then Tab to leave the editor.";
-const wasInUse = document.activeElement === area;
 area.hidden = true;
 area.before(view.dom);
-if (wasInUse) view.focus();
+if (wasInUse) {
+  view.focus();
+  view.dispatch({ scrollIntoView: true });
+}
 checkResult.after(hint);
 window.addEventListener("beforeunload", (event) => {
   if (area.value.replace(/\r\n/g, "\n") !== area.defaultValue.replace(/\r\n/g, "\n") && !sending) event.preventDefault();

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from models.database import transaction
 from models.organizations import rule_versions
@@ -109,6 +109,29 @@ def test_a_fault_is_marked_in_the_text_while_typing(page: Page) -> None:
     expect(page.locator(".cm-lintRange-error")).to_have_text("daysz")
     page.keyboard.press("Backspace")
     expect(page.locator("#check-result")).to_have_text("No errors.")
+
+
+def test_what_is_typed_before_the_editor_has_loaded_continues_in_it(
+    organization: Organization, browser_page: OpenPage
+) -> None:
+    put_in_force(organization, RULES)
+    page = browser_page("editor")
+    waiting: list[Route] = []
+    page.route("**/rules_editor*", lambda route: waiting.append(route))
+    page.goto(f"/o/{organization.name}/rules?view=text&line=5")
+    area = page.locator("textarea#text")
+    area.focus()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("  - flag: Qui")
+    expect(page.locator(".cm-content")).to_have_count(0)
+    while not waiting:
+        page.wait_for_timeout(10)
+    for route in waiting:
+        route.continue_()
+    expect(page.locator(".cm-content")).to_be_focused()
+    expect(page.locator(".cm-activeLine")).to_be_in_viewport()
+    page.keyboard.type("et")
+    expect(area).to_have_value(RULES + "  - flag: Quiet")
 
 
 def test_the_editor_completes_keys_events_statuses_and_phrases(page: Page) -> None:
