@@ -117,7 +117,11 @@ def test_what_is_typed_before_the_editor_has_loaded_continues_in_it(
     put_in_force(organization, RULES)
     page = browser_page("editor")
     waiting: list[Route] = []
-    page.route("**/rules_editor*", lambda route: waiting.append(route))
+
+    def keep_waiting(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/rules_editor*", keep_waiting)
     page.goto(f"/o/{organization.name}/rules?view=text&line=5")
     area = page.locator("textarea#text")
     area.focus()
