@@ -122,7 +122,7 @@ def visible_or(name: str | None, substitute: str) -> str:
 def owner_names(owners: Iterable[str | None]) -> dict[str, str]:
     """Return how a list names its owners: an email as what is before the `@`.
 
-    Emails that would be named alike, or like an owner that is no email, are named in whole.
+    Emails that would be named alike, or like an owner that is no email, are named in full.
     """
     short = {owner: _before_at(owner) for owner in owners if owner}
     people = {owner.casefold(): name.casefold() for owner, name in short.items()}

@@ -1,4 +1,4 @@
-"""Judges companies by an edit of the rules, and in whole only those where that is needed.
+"""Judges companies by an edit of the rules, and in full only those where that is needed.
 
 For most companies, what an edit changes is certain from the levels that are recorded and the edited
 flags at one instant: nearly always, nothing. These flags are judged for a whole page of companies
@@ -38,7 +38,7 @@ PAGE = 1_000
 """Companies whose edited flags are judged together."""
 
 BATCH = 100
-"""Companies that are judged in whole together, before the first of them is yielded."""
+"""Companies that are judged in full together, before the first of them is yielded."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class PlanJudgement:
             after_id = page[-1].id
 
     def change(self, stored: StoredHealth, facts: Facts | None = None) -> PlannedChange | None:
-        """Judge a company in whole."""
+        """Judge a company in full."""
         facts = facts or facts_of(stored.company)
         settlements = settlements_of(stored, self.version, self.rulebooks, self.now, facts)
         former, _, settled = settlements[-1]

@@ -1,6 +1,6 @@
-"""A plan judges in whole only the companies that an edit may change, and reads for many at a time.
+"""A plan judges in full only the companies that an edit may change, and reads for many at a time.
 
-The reference is the judgement of every company in whole, with a statement for each fact.
+The reference is a full judgement of every company, with a statement for each fact.
 """
 
 import random
